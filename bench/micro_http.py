@@ -78,7 +78,7 @@ async def httpx_thin(url: str) -> AsyncIterator[Ask]:
 
 @contextlib.asynccontextmanager
 async def port(url: str) -> AsyncIterator[Ask]:
-    from orrery.core.types import UpstreamRequest
+    from orrery.core.dialect import UpstreamRequest
     from orrery.edge.http import HttpTransport
 
     transport = HttpTransport()
@@ -136,12 +136,18 @@ async def boto3_threads(endpoint: str) -> AsyncIterator[Ask]:
 
 @contextlib.asynccontextmanager
 async def signed(endpoint: str) -> AsyncIterator[Ask]:
-    from orrery.edge.aws import Credentials, aws_call
+    from orrery.core.types import AwsCredentials
+    from orrery.edge.aws import aws_call
     from orrery.edge.http_pool import Pool
 
     kept = Pool()
     call = aws_call(
-        kept, service="dynamodb", region="us-east-1", credentials=Credentials("a", "s"), endpoint=endpoint, timeout_s=30
+        kept,
+        service="dynamodb",
+        region="us-east-1",
+        credentials=AwsCredentials("a", "s"),
+        endpoint=endpoint,
+        timeout_s=30,
     )
 
     async def ask(_: bytes) -> int:
@@ -156,14 +162,14 @@ async def botocore_signer(endpoint: str) -> AsyncIterator[Ask]:
     import orjson
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
+    from botocore.credentials import AwsCredentials
 
     async with pool(endpoint + "/") as _:
         pass
     from orrery.edge.http_pool import Origin, Pool, Timeouts
 
     kept, origin = Pool(), Origin("http", "127.0.0.1", int(endpoint.rsplit(":", 1)[1]))
-    signer = SigV4Auth(Credentials("a", "s"), "dynamodb", "us-east-1")
+    signer = SigV4Auth(AwsCredentials("a", "s"), "dynamodb", "us-east-1")
     fixed = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "DynamoDB_20120810.GetItem"}
 
     async def ask(_: bytes) -> int:
@@ -185,7 +191,7 @@ async def botocore_signer(endpoint: str) -> AsyncIterator[Ask]:
 async def signed_httpx(endpoint: str) -> AsyncIterator[Ask]:
     import orjson
 
-    from orrery.core.types import UpstreamRequest
+    from orrery.core.dialect import UpstreamRequest
     from orrery.edge.http import HttpTransport, read_all
     from orrery.providers.signing import sign_v4
 

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from orrery import providers
-from orrery.core.errors import GatewayError, OutOfCredit, Truncated, Unauthenticated
-from orrery.core.types import Arrival, Exchange, Hold, Principal, Provider, Receipt, UpstreamRequest
+from orrery.core.dialect import Provider, UpstreamRequest
+from orrery.core.errors import GatewayError, InvalidRequest, OutOfCredit, Truncated, Unauthenticated
+from orrery.core.types import Arrival, Exchange, Fetched, Hold, Principal, Receipt, Target
 from orrery.flow.gateway import Account, Gateway, Policy
 from orrery.providers.compatible import server
 
@@ -142,6 +143,23 @@ class FakeAccounts:
         found = [await self.find(name) for name in ("openai", "anthropic", "groq")]
         return tuple(a for a in found if a and a.usable)
 
+    async def authorize(self, target: Target) -> Target:
+        return target
+
+
+@dataclass
+class FakeWeb:
+    """Pages by URL, and how often each was read."""
+
+    pages: dict[str, Fetched] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+
+    async def __call__(self, url: str, *, limit_bytes: int, timeout_s: float) -> Fetched:
+        self.read.append(url)
+        if url not in self.pages:
+            raise InvalidRequest("nothing there")
+        return self.pages[url]
+
 
 @dataclass
 class Room:
@@ -155,6 +173,7 @@ class Room:
     slept: list[float] = field(default_factory=list)
     logged: list[Exchange] = field(default_factory=list)
     refusals: list[GatewayError] = field(default_factory=list)
+    web: FakeWeb = field(default_factory=FakeWeb)
 
     def gateway(self) -> Gateway:
         async def sleep(seconds: float) -> None:
@@ -167,6 +186,7 @@ class Room:
             keys=self.keys,
             ledger=self.ledger,
             transport=self.transport,
+            fetch=self.web,
             accounts=self.accounts,
             log=self.logged.append,
             refused=refused,

@@ -11,13 +11,14 @@ from botocore.session import get_session
 
 from orrery.core.errors import AwsFault
 from orrery.core.ports import AwsCall
-from orrery.edge.aws import SERVICES, Credentials, aws_call, endpoint_of
+from orrery.core.types import AwsCredentials
+from orrery.edge.aws import SERVICES, aws_call, endpoint_of
 from orrery.edge.aws_credentials import KEPT_S, Boto3Credentials
 from orrery.edge.http_pool import Pool
 from orrery.providers.signing import sign_v4
 from tests.edge.faulty import CHUNKED, Server, answers, drips, serve, then_closes, then_hangs, then_resets
 
-WHO = Credentials("AKIDEXAMPLE", "secret", "token")
+WHO = AwsCredentials("AKIDEXAMPLE", "secret", "token")
 
 
 def json_answer(status: int, body: object, more: bytes = b"") -> bytes:
@@ -167,11 +168,11 @@ def test_an_endpoint_that_is_no_url_is_refused_at_once(endpoint: str) -> None:
 
 
 def test_secrets_do_not_show() -> None:
-    assert repr(WHO) == "Credentials(access_key='AKIDEXAMPLE')"
+    assert repr(WHO) == "AwsCredentials(access_key='AKIDEXAMPLE')"
 
 
 class Chain:
-    """Credentials as botocore keeps them: frozen anew at each asking."""
+    """AwsCredentials as botocore keeps them: frozen anew at each asking."""
 
     token = "t"
     asked = 0
@@ -187,9 +188,9 @@ async def test_boto3s_credentials_are_asked_for_once_a_minute() -> None:
     chain = Chain()
     credentials = Boto3Credentials(clock=lambda: now[0], find=lambda: chain)
     first = await asyncio.gather(*[credentials() for _ in range(5)])
-    assert first == [Credentials("key1", "secret", "t")] * 5
+    assert first == [AwsCredentials("key1", "secret", "t")] * 5
     now[0] = KEPT_S
-    assert await credentials() == Credentials("key2", "secret", "t")
+    assert await credentials() == AwsCredentials("key2", "secret", "t")
 
 
 async def test_no_credentials_is_a_fault_that_says_what_to_do() -> None:
@@ -202,15 +203,15 @@ async def test_boto3s_own_chain_is_used(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    assert await Boto3Credentials()() == Credentials("AKIDFROMENV", "s", "")
+    assert await Boto3Credentials()() == AwsCredentials("AKIDFROMENV", "s", "")
 
 
 async def test_a_source_of_credentials_is_asked_for_each_call() -> None:
     pool = Pool()
     asked = iter("ab")
 
-    async def source() -> Credentials:
-        return Credentials("AKID" + next(asked), "s")
+    async def source() -> AwsCredentials:
+        return AwsCredentials("AKID" + next(asked), "s")
 
     async with serve(answers(json_answer(200, {}))) as server:
         call = calling(server, pool, credentials=source)

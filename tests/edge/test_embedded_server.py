@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from orrery.core.errors import AwsFault
-from orrery.edge.aws import Credentials
+from orrery.core.types import AwsCredentials
 from orrery.edge.embedded.engine import Engine
 from orrery.edge.embedded.opening import open_remote
 from orrery.edge.embedded.server import BODY_BYTES, serving
@@ -82,7 +82,7 @@ async def test_boto3_reads_the_table_description(url: str) -> None:
 
 
 async def test_our_own_client_speaks_to_it(url: str) -> None:
-    async with open_remote(region="eu-west-1", endpoint=url, credentials=Credentials(KEY_ID, "any")) as there:
+    async with open_remote(region="eu-west-1", endpoint=url, credentials=AwsCredentials(KEY_ID, "any")) as there:
         await there.call("PutItem", put(bal={"N": "9"}, spent={"N": "0"}))
         with pytest.raises(AwsFault) as caught:
             await there.call("UpdateItem", spend(10))

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import Unreachable, UpstreamError
 from orrery.core.ports import UpstreamReply
-from orrery.core.types import UpstreamRequest
 from orrery.edge.http import HttpTransport, ThinTransport
 from orrery.edge.http_pool import Pool
 from tests.edge.faulty import OK, Peer, answers, read_all, serve

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import Truncated, Unreachable, UpstreamError, UpstreamTimeout
-from orrery.core.types import UpstreamRequest
 from orrery.edge.http import HttpTransport
 from orrery.edge.http_pool import Pool
 from tests.edge.faulty import (

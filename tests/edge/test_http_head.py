@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orrery.core.types import UpstreamRequest
+from orrery.core.dialect import UpstreamRequest
 from orrery.edge.http import HttpTransport
 from orrery.edge.http_head import encode_head
 from tests.edge.faulty import OK, answers, serve

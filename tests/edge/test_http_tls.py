@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import Unreachable
-from orrery.core.types import UpstreamRequest
 from orrery.edge.http import HttpTransport
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls, tls_context

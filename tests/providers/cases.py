@@ -19,8 +19,9 @@ from typing import Any
 import orjson
 
 from orrery import providers
+from orrery.core.dialect import Adapter, Event, Frame, Provider
 from orrery.core.errors import Truncated
-from orrery.core.types import Adapter, Call, Event, Frame, Operation, Provider, Target
+from orrery.core.types import Call, Operation, Target
 
 HERE = Path(__file__).parent
 RECEIVED_AT = 1_795_219_200

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from orrery.core.types import Call, Encoded, Operation, Reply, Target
+from orrery.core.dialect import Encoded, Reply, UpstreamRequest
+from orrery.core.types import Call, Operation, Target
 from orrery.providers.anthropic import PROVIDER, encode, explain
 from orrery.providers.anthropic.models import TRAITS, UNKNOWN, traits_of
 from tests.providers.test_anthropic_judged import assert_lawful_request
@@ -220,7 +221,10 @@ def test_service_tiers_have_counterparts_or_none(tier: str, sent: str | None) ->
 
 def test_the_key_goes_into_its_header_beside_the_version() -> None:
     target = Target("anthropic", "claude-opus-5", PROVIDER.base_url, secret="sk-1")
-    assert PROVIDER.sign(target) == {"x-api-key": "sk-1", "anthropic-version": "2023-06-01"}
+    assert PROVIDER.sign(UpstreamRequest("POST", "", {}), target, 0.0) == {
+        "x-api-key": "sk-1",
+        "anthropic-version": "2023-06-01",
+    }
     adapter = PROVIDER.adapters[Operation.CHAT]
     assert PROVIDER.base_url + adapter.path(Call(Operation.CHAT, "m", {}), target) == (
         "https://api.anthropic.com/v1/messages"

@@ -6,7 +6,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orrery.core.types import Call, Event, Frame, Json, Operation, Target
+from orrery.core.dialect import Event, Frame
+from orrery.core.types import Call, Json, Operation, Target
 from orrery.providers.anthropic.decode import decode
 from orrery.providers.anthropic.encode import encode
 from orrery.providers.anthropic.stream import StreamDecoder

@@ -45,7 +45,7 @@ def test_edited_words_keep_their_thinking_but_lose_its_places() -> None:
     assert edited.dropped == ("messages.reasoning",)
 
 
-@pytest.mark.parametrize("signature", ["orrery-blocks-1:", "orrery-blocks-1:e30=", "orrery-blocks-1:%%%", "é"])
+@pytest.mark.parametrize("signature", ["anthropic/blocks:", "orrery-blocks-1:e30=", "orrery-blocks-1:%%%", "é"])
 def test_a_spoilt_signature_spoils_no_request(signature: str) -> None:
     message = {"role": "assistant", "content": "A", "reasoning": "T", "reasoning_signature": signature}
     assert encoded(messages=[HI, message]).body["messages"][1]["content"][-1] == {"type": "text", "text": "A"}

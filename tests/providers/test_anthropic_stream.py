@@ -2,8 +2,9 @@
 
 import pytest
 
+from orrery.core.dialect import Event
 from orrery.core.errors import Truncated, UpstreamError
-from orrery.core.types import Call, Event, Operation
+from orrery.core.types import Call, Operation
 from orrery.providers.anthropic.decode import decode
 from orrery.providers.anthropic.stream import StreamDecoder
 

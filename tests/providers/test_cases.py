@@ -8,7 +8,8 @@ import pytest
 
 from orrery import providers
 from orrery.core import errors
-from orrery.core.types import Reply, Usage
+from orrery.core.dialect import Reply
+from orrery.core.types import Usage
 from orrery.wire.usage import write_usage
 from tests.providers.cases import (
     Case,

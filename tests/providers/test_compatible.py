@@ -13,8 +13,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk, completion_cr
 from pydantic import TypeAdapter
 
 from orrery import providers
+from orrery.core.dialect import Encoded, Event, Frame, UpstreamRequest
 from orrery.core.errors import Truncated, UpstreamError
-from orrery.core.types import Call, Encoded, Event, Frame, Operation, Target
+from orrery.core.types import Call, Operation, Target
 from orrery.providers.compatible import ChatDecoder, Row, decode_chat, encode_chat, server
 from orrery.providers.rows import ROWS
 from orrery.wire.chat import read_chat
@@ -333,7 +334,11 @@ def test_a_server_that_an_operator_named_takes_everything() -> None:
         "model": "m",
         "stream_options": {"include_usage": True},
     }
-    assert not own.needs_key and own.sign(target) == {} and adapter.path(asked, target) == "/chat/completions"
+    assert (
+        not own.needs_key
+        and own.sign(UpstreamRequest("POST", "", {}), target, 0.0) == {}
+        and adapter.path(asked, target) == "/chat/completions"
+    )
 
 
 # Any stream at all

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orrery.core.dialect import Reply
 from orrery.core.errors import BadCredential, UpstreamError
-from orrery.core.types import Reply
 from orrery.providers.errors import LONGEST_MESSAGE, explain_openai, retry_after, scrub, stream_error, upstream_error
 
 

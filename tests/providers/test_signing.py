@@ -11,10 +11,12 @@ from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orrery.core.dialect import UpstreamRequest
 from orrery.core.types import Target
 from orrery.providers.signing import bearer, header, sign_v4
 
 TARGET = Target("p", "m", "https://p.example", secret="s3cret")
+REQUEST = UpstreamRequest("POST", "https://p.example", {})
 KEYS = {"access_key": "AKIDEXAMPLE", "secret_key": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
 
 
@@ -100,10 +102,10 @@ def test_signing_gives_the_headers_to_send() -> None:
 
 
 def test_a_bearer_token_and_a_header_carry_the_secret() -> None:
-    assert bearer(TARGET) == {"authorization": "Bearer s3cret"}
-    assert header("x-api-key")(TARGET) == {"x-api-key": "s3cret"}
+    assert bearer(REQUEST, TARGET, 0.0) == {"authorization": "Bearer s3cret"}
+    assert header("x-api-key")(REQUEST, TARGET, 0.0) == {"x-api-key": "s3cret"}
 
 
 def test_a_server_without_a_key_gets_no_empty_one() -> None:
     keyless = Target("p", "m", "https://p.example")
-    assert bearer(keyless) == header("x-api-key")(keyless) == {}
+    assert bearer(REQUEST, keyless, 0.0) == header("x-api-key")(REQUEST, keyless, 0.0) == {}

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from orrery.core.errors import OutOfCredit
 from orrery.core.ports import AwsCall
-from orrery.core.types import Json
-from orrery.edge.aws import Credentials, aws_call
+from orrery.core.types import AwsCredentials, Json
+from orrery.edge.aws import aws_call
 from orrery.edge.http_pool import Pool
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.table import Table
@@ -22,7 +22,7 @@ LIVES = ("hold", "checkpoint", "record", "settle")
 
 
 def call_of(pool: Pool, url: str) -> AwsCall:
-    credentials = Credentials(ACCESS_KEY_ID, "secret")
+    credentials = AwsCredentials(ACCESS_KEY_ID, "secret")
     return aws_call(pool, service="dynamodb", region="us-east-1", credentials=credentials, endpoint=url, timeout_s=60.0)
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orrery.core.dialect import Event
 from orrery.core.errors import UpstreamError
-from orrery.core.types import Event
 from orrery.wire import sse
 from orrery.wire.sse import Reader
 

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from orrery.core.types import Hold, Json, Principal, Receipt, UpstreamRequest
+from orrery.core.dialect import UpstreamRequest
+from orrery.core.types import Fetched, Hold, Json, Principal, Receipt
 
 
 class UpstreamReply(Protocol):
@@ -30,6 +31,14 @@ class Transport(Protocol):
         `timeout_s` bounds connecting, waiting for the head, and each silence within the body.
         Raises `UpstreamTimeout`, `Unreachable`.
         """
+        ...
+
+
+class Fetch(Protocol):
+    """Reads a URL that a caller named: only public addresses, only so many bytes, only so long."""
+
+    async def __call__(self, url: str, *, limit_bytes: int, timeout_s: float) -> Fetched:
+        """Raises `InvalidRequest` for a URL that may not or cannot be read, `TooLarge` beyond `limit_bytes`."""
         ...
 
 

@@ -4,12 +4,9 @@ Money is integers: prices in pico-USD (1e-12) per token, balances and costs in n
 Times are seconds as float, epoch for instants, unless a name says `_ms`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
-
-from orrery.core.errors import UpstreamError
+from typing import Any, Literal
 
 type Json = dict[str, Any]
 
@@ -121,16 +118,32 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class AwsCredentials:
+    """What AWS knows us by. `session_token` is empty for a user's long-lived keys."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    session_token: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """One place a call may go. `model` is the provider's own name for it; `secret` never shows in a repr."""
+    """One place a call may go. `model` is the provider's own name for it.
+
+    `secret` is the account's key, as its operator gave it. What a call is signed with besides is made when the call is
+    made: `token`, a bearer token that the secret was exchanged for, or `aws`. None of the three shows in a repr.
+    """
 
     provider: str
     model: str
     base_url: str
+    region: str = ""
     price: Price | None = None
     context_window: int | None = None
     max_output: int | None = None
     secret: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    aws: AwsCredentials | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,113 +176,6 @@ class Usage:
         return self.prompt + self.completion
 
 
-@dataclass(slots=True)  # not frozen: that would triple the cost of making one, and a burst makes thousands
-class Frame:
-    """One unit of answer: a whole reply, or one streamed event.
-
-    `payload` is an OpenAI body or chunk, already encoded (bytes: forwarded as it came) or not yet (a mapping);
-    None when the caller gets nothing of it. `usage` is the provider's count so far (each one replaces the last).
-    `output_chars` counts the generated characters in it: the evidence where the provider sends no usage.
-    """
-
-    payload: Json | bytes | None
-    usage: Usage | None = None
-    output_chars: int = 0
-
-
-@dataclass(slots=True)  # not frozen: that would triple the cost of making one, and a burst makes thousands
-class Event:
-    """One event of an upstream stream: its name ("" where the wire has none) and its data."""
-
-    name: str
-    data: bytes
-
-
-class Reader(Protocol):
-    """Cuts an upstream's bytes into events; any cut of the bytes gives the same events."""
-
-    def feed(self, chunk: bytes) -> Iterable[Event]: ...
-
-    def close(self) -> Iterable[Event]:
-        """What the bytes so far hold when no more will come."""
-        ...
-
-
-class Decoder(Protocol):
-    """Turns a provider's events into frames; has state, lives for one stream.
-
-    `close` ends the stream: it gives what is left, or raises `Truncated` when the answer is not whole.
-    `feed` raises `UpstreamError` when an event says that the provider failed.
-    `done` is True once the answer is whole: what follows is not read.
-    """
-
-    @property
-    def done(self) -> bool: ...
-
-    def feed(self, event: Event) -> Iterable[Frame]: ...
-
-    def close(self) -> Iterable[Frame]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamRequest:
-    """An HTTP request to a provider, complete but for the connection."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False, default=b"")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A provider's whole answer. Header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A body in the provider's dialect, the parameters that it cannot take, and headers that the body needs."""
-
-    body: Json
-    dropped: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """How one provider serves one operation: pure functions only.
-
-    `path` is appended to the target's base URL. `encode` raises `InvalidRequest` for what cannot be said in the
-    dialect. `decode` reads a whole reply; `decoder` and `reader` read a streamed one (None: it cannot stream).
-    """
-
-    path: Callable[[Call, Target], str]
-    encode: Callable[[Call, Target], Encoded]
-    decode: Callable[[bytes, Call], Frame]
-    decoder: Callable[[Call], Decoder] | None = None
-    reader: Callable[[], Reader] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A company or server that serves models: where it is, how its requests are signed, what it can do.
-
-    `sign` gives the headers that prove who we are. `explain` turns a reply of 400 and above into the error to raise.
-    `needs_key` is False for servers of one's own (Ollama, vLLM).
-    """
-
-    name: str
-    base_url: str
-    sign: Callable[[Target], Mapping[str, str]]
-    adapters: Mapping[Operation, Adapter]
-    explain: Callable[[Reply], UpstreamError]
-    needs_key: bool = True
-
-
 @dataclass(slots=True)
 class Attempt:
     """One try at one target. `status` is 200, or what the caller would have seen had it been the last."""
@@ -279,6 +185,14 @@ class Attempt:
     status: int
     seconds: float
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What stands behind a URL. `media_type` is what its server says, in lower case without parameters; "" unknown."""
+
+    media_type: str
+    data: bytes = field(repr=False)
 
 
 type Evidence = Literal["provider", "partial", "counted", "none"]

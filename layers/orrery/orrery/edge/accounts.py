@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from orrery import providers
-from orrery.core.types import Provider
+from orrery.core.dialect import Provider
+from orrery.core.types import Target
 from orrery.edge.settings import Settings, provider_variables
 from orrery.flow.gateway import Account
 
@@ -40,6 +41,9 @@ class OperatorAccounts:
         names = (*providers.names(), *self._settings.servers)
         accounts = [await self.find(name) for name in names]
         return tuple(a for a in accounts if a is not None and a.usable)
+
+    async def authorize(self, target: Target) -> Target:
+        return target
 
     async def _all_variables(self) -> Mapping[str, str]:
         if self._variables is None:

@@ -6,7 +6,6 @@ Not boto3: docs/decisions/0003 has the measurements.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -14,25 +13,16 @@ import orjson
 
 from orrery.core.errors import AwsFault
 from orrery.core.ports import AwsCall
-from orrery.core.types import Json
+from orrery.core.types import AwsCredentials, Json
 from orrery.edge.http_faults import Malformed, WireFault
 from orrery.edge.http_pool import Exchange, Origin, Pool, Timeouts
 from orrery.providers.signing import sign_v4
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What AWS knows us by. `session_token` is empty for a user's long-lived keys."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    session_token: str = field(repr=False, default="")
-
-
 class CredentialsSource(Protocol):
-    """Credentials that are good for the next call: `edge/aws_credentials.py` has one that refreshes."""
+    """AwsCredentials that are good for the next call: `edge/aws_credentials.py` has one that refreshes."""
 
-    async def __call__(self) -> Credentials:
+    async def __call__(self) -> AwsCredentials:
         """Raises `AwsFault` when there are none."""
         ...
 
@@ -60,7 +50,7 @@ def aws_call(
     *,
     service: str,
     region: str,
-    credentials: Credentials | CredentialsSource,
+    credentials: AwsCredentials | CredentialsSource,
     endpoint: str | None = None,
     timeout_s: float = 1.5,
     clock: Callable[[], float] = time.time,
@@ -79,7 +69,7 @@ def aws_call(
 
     async def call(action: str, payload: Json) -> Json:
         body = orjson.dumps(payload)
-        held = credentials if isinstance(credentials, Credentials) else await credentials()
+        held = credentials if isinstance(credentials, AwsCredentials) else await credentials()
         signed = sign_v4(
             "POST",
             url,

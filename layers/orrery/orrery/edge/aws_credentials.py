@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orrery.core.errors import AwsFault
-from orrery.edge.aws import Credentials
+from orrery.core.types import AwsCredentials
 
 # botocore renews, when it is asked, what expires within 15 minutes (botocore 1.44.5 credentials.py, read 2026-11-21).
 KEPT_S = 60.0
@@ -27,10 +27,10 @@ class Boto3Credentials:
         self._clock = clock
         self._chain: Any = None
         self._asking = asyncio.Lock()
-        self._kept: Credentials | None = None
+        self._kept: AwsCredentials | None = None
         self._kept_until = 0.0
 
-    async def __call__(self) -> Credentials:
+    async def __call__(self) -> AwsCredentials:
         """Raises `AwsFault` "NoCredentials" when the chain is empty."""
         if self._kept is None or self._clock() >= self._kept_until:
             async with self._asking:
@@ -40,12 +40,12 @@ class Boto3Credentials:
                     self._kept_until = self._clock() + KEPT_S
         return self._kept
 
-    def _ask(self) -> Credentials:
+    def _ask(self) -> AwsCredentials:
         self._chain = self._chain or self._find()
         if self._chain is None:
             raise AwsFault("NoCredentials", "boto3 finds no AWS credentials: set a profile or run `aws sso login`")
         frozen = self._chain.get_frozen_credentials()
-        return Credentials(frozen.access_key, frozen.secret_key, frozen.token or "")
+        return AwsCredentials(frozen.access_key, frozen.secret_key, frozen.token or "")
 
 
 def _boto3_chain(profile: str | None) -> Any:

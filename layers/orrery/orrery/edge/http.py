@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
+from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import Truncated, Unreachable, UpstreamError, UpstreamTimeout
 from orrery.core.ports import UpstreamReply
-from orrery.core.types import UpstreamRequest
 from orrery.edge.http_body import coding_of, unpacked
 from orrery.edge.http_faults import (
     Broken,

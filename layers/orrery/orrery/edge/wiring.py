@@ -7,12 +7,14 @@ from functools import cache, partial
 
 import orjson
 
+from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import AwsFault, GatewayError, Unavailable
 from orrery.core.ports import AwsCall, Keys, Transport, UpstreamReply
-from orrery.core.types import Arrival, Exchange, Principal, UpstreamRequest
+from orrery.core.types import Arrival, AwsCredentials, Exchange, Principal
 from orrery.edge import log
 from orrery.edge.accounts import OperatorAccounts
-from orrery.edge.aws import Credentials, CredentialsSource, aws_call
+from orrery.edge.aws import CredentialsSource, aws_call
+from orrery.edge.egress import fetch
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
 from orrery.edge.peppers import LazyKeys, parse_peppers
@@ -62,6 +64,7 @@ def join(settings: Settings, pool: Pool, *, keys: Keys, table: Table, accounts: 
         keys=keys,
         ledger=DynamoLedger(table),
         transport=_LazyTransport(pool),
+        fetch=fetch,
         accounts=accounts,
         log=written,
         refused=refused,
@@ -109,20 +112,20 @@ def _call(settings: Settings, pool: Pool, service: str, endpoint: str | None = N
     return aws_call(pool, service=service, region=settings.region, credentials=credentials, endpoint=endpoint)
 
 
-def aws_credentials(settings: Settings) -> Credentials | CredentialsSource:
+def aws_credentials(settings: Settings) -> AwsCredentials | CredentialsSource:
     """Those of the environment, as Lambda gives them; else whatever boto3 finds on this machine."""
     if settings.aws_access_key and settings.aws_secret_key:
-        return Credentials(settings.aws_access_key, settings.aws_secret_key, settings.aws_session_token or "")
+        return AwsCredentials(settings.aws_access_key, settings.aws_secret_key, settings.aws_session_token or "")
     from orrery.edge.aws_credentials import Boto3Credentials
 
     return Boto3Credentials()
 
 
-def endpoint_credentials(settings: Settings) -> Credentials | CredentialsSource:
+def endpoint_credentials(settings: Settings) -> AwsCredentials | CredentialsSource:
     """For an endpoint of one's own: an emulator takes any credentials, AWS's own endpoints want real ones."""
     if settings.aws_access_key or "amazonaws." in (settings.dynamodb_endpoint or ""):
         return aws_credentials(settings)
-    return Credentials("local", "local")
+    return AwsCredentials("local", "local")
 
 
 async def _read_peppers(settings: Settings, pool: Pool) -> Mapping[int, bytes]:

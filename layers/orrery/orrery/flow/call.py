@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
+from orrery.core.dialect import Frame
 from orrery.core.errors import GatewayError, UpstreamError, UpstreamTimeout
-from orrery.core.types import Attempt, Exchange, Frame, Retry, Target
+from orrery.core.types import Attempt, Exchange, Retry, Target
 from orrery.flow.gateway import Gateway
 from orrery.flow.upstream import batches_of
 

@@ -4,26 +4,33 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from orrery.core.dialect import Provider
 from orrery.core.errors import GatewayError
-from orrery.core.ports import Keys, Ledger, Transport
-from orrery.core.types import Arrival, Exchange, Principal, Provider
+from orrery.core.ports import Fetch, Keys, Ledger, Transport
+from orrery.core.types import Arrival, Exchange, Principal, Target
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A provider as this deployment reaches it: where, and with which credential ("" for none)."""
+    """A provider as this deployment reaches it: where, and with which credential ("" for none).
+
+    `region` is where its calls go unless a model's name says otherwise. `has_role`: without a secret, calls are signed
+    with the credentials that this process itself has at AWS.
+    """
 
     provider: Provider
     base_url: str
-    secret: str = ""
+    secret: str = field(default="", repr=False)
+    region: str = ""
+    has_role: bool = False
 
     @property
     def usable(self) -> bool:
         """Whether a call can be signed."""
-        return bool(self.secret) or not self.provider.needs_key
+        return bool(self.secret) or self.has_role or not self.provider.needs_key
 
 
 class Accounts(Protocol):
@@ -35,6 +42,10 @@ class Accounts(Protocol):
 
     async def usable(self) -> tuple[Account, ...]:
         """Every account that can be called."""
+        ...
+
+    async def authorize(self, target: Target) -> Target:
+        """The target with what its call is signed with just now. Raises `UpstreamError` when that cannot be had."""
         ...
 
 
@@ -60,6 +71,7 @@ class Gateway:
     keys: Keys
     ledger: Ledger
     transport: Transport
+    fetch: Fetch
     accounts: Accounts
     log: Callable[[Exchange], None]
     refused: Callable[[Arrival, GatewayError, Principal | None], None]

@@ -1,5 +1,7 @@
 """Where a call may go: the requested model, then its fallbacks, each resolved to a target with a price."""
 
+from dataclasses import replace
+
 from orrery.catalog import models
 from orrery.core.errors import BadCredential, InvalidRequest, UnknownModel
 from orrery.core.types import Call, Plan, Target
@@ -47,7 +49,9 @@ def _target(account: Account, name: str, call: Call, gateway: Gateway, param: st
     provider = account.provider
     if call.operation not in provider.adapters:
         raise InvalidRequest(f"provider '{provider.name}' does not serve {call.operation.value} here", param=param)
-    row = models.find(provider.name, name)
+    target = Target(provider.name, name, account.base_url, account.region, secret=account.secret)
+    target = provider.locate(target) if provider.locate else target
+    row = models.find(provider.name, target.model)
     if (row is None or row.price is None) and not gateway.policy.allow_unpriced:
         raise UnknownModel(
             f"Model '{_shown(name)}' not found or is not available: provider '{provider.name}' has no price for it, "
@@ -56,15 +60,9 @@ def _target(account: Account, name: str, call: Call, gateway: Gateway, param: st
         )
     if not account.usable:
         raise BadCredential(f"No credential for provider '{provider.name}' is configured", param=param)
-    return Target(
-        provider=provider.name,
-        model=name,
-        base_url=account.base_url,
-        price=row.price if row else None,
-        context_window=row.context_window if row else None,
-        max_output=row.max_output if row else None,
-        secret=account.secret,
-    )
+    if row is None:
+        return target
+    return replace(target, price=row.price, context_window=row.context_window, max_output=row.max_output)
 
 
 def _shown(model: str) -> str:

@@ -7,8 +7,9 @@ from contextlib import suppress
 import orjson
 
 from orrery.catalog.cost import usd
+from orrery.core.dialect import Frame
 from orrery.core.errors import GatewayError, UpstreamTimeout
-from orrery.core.types import Exchange, Frame, Hold
+from orrery.core.types import Exchange, Hold
 from orrery.flow.call import Frames
 from orrery.flow.gateway import Gateway
 from orrery.flow.settle import mark_failed, receipt_of

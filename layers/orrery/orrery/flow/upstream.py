@@ -2,25 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import orjson
 
+from orrery.core.dialect import Adapter, Decoder, Encoded, Event, Frame, Provider, Reply, UpstreamRequest
 from orrery.core.errors import GatewayError, InvalidRequest, UpstreamError
 from orrery.core.ports import UpstreamReply
-from orrery.core.types import (
-    Adapter,
-    Call,
-    Decoder,
-    Encoded,
-    Event,
-    Exchange,
-    Frame,
-    Provider,
-    Reply,
-    Target,
-    UpstreamRequest,
-)
+from orrery.core.types import Call, Exchange, Target
 from orrery.flow.gateway import Gateway
+from orrery.flow.media import with_bytes
 
 LARGEST_ERROR_BYTES = 256 * 1024
 
@@ -41,10 +32,12 @@ async def batches_of(
         raise UpstreamError(f"provider '{target.provider}' is gone")
     provider = account.provider
     adapter = provider.adapters[call.operation]
+    call = await with_bytes(call, adapter, exchange, gateway)
     encoded = adapter.encode(call, target)
     exchange.dropped = encoded.dropped
     refuse_dropped(call, encoded.dropped, target)
-    request = request_for(encoded, call, target, provider, adapter)
+    target = await gateway.accounts.authorize(target)
+    request = request_for(encoded, call, target, provider, gateway.now())
     async with gateway.transport.send(request, silence_s) as reply:
         if reply.status >= 300:
             raise provider.explain(await _whole(reply, LARGEST_ERROR_BYTES))
@@ -102,17 +95,17 @@ async def _linger(chunks: AsyncIterator[bytes]) -> None:
         return
 
 
-def request_for(encoded: Encoded, call: Call, target: Target, provider: Provider, adapter: Adapter) -> UpstreamRequest:
+def request_for(encoded: Encoded, call: Call, target: Target, provider: Provider, now: float) -> UpstreamRequest:
     """The HTTP request; only headers made here ever go upstream, none of the caller's."""
     headers: Mapping[str, str] = {
         "content-type": "application/json",
         "accept": "text/event-stream" if call.stream else "application/json",
         "user-agent": "orrery",
-        **provider.sign(target),
         **encoded.headers,
     }
-    url = target.base_url.rstrip("/") + adapter.path(call, target)
-    return UpstreamRequest("POST", url, headers, orjson.dumps(encoded.body))
+    url = target.base_url.rstrip("/") + provider.adapters[call.operation].path(call, target)
+    request = UpstreamRequest("POST", url, headers, orjson.dumps(encoded.body))
+    return replace(request, headers={**headers, **provider.sign(request, target, now)})
 
 
 def refuse_dropped(call: Call, dropped: Sequence[str], target: Target) -> None:

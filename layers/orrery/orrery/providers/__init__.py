@@ -6,7 +6,7 @@
 from functools import cache
 from importlib import import_module
 
-from orrery.core.types import Provider
+from orrery.core.dialect import Provider
 
 DIALECTS = {"anthropic": "orrery.providers.anthropic"}
 """Providers with a wire of their own, by the module whose `PROVIDER` they are."""

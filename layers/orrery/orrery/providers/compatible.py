@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
+from orrery.core.dialect import Adapter, Decoder, Encoded, Event, Frame, Provider
 from orrery.core.errors import Truncated, UpstreamError
-from orrery.core.types import Adapter, Call, Decoder, Encoded, Event, Frame, Json, Operation, Provider, Target, Usage
+from orrery.core.types import Call, Json, Operation, Target, Usage
 from orrery.providers.errors import explain_openai, stream_error
 from orrery.providers.likeness import UNLIKE, Likeness
 from orrery.providers.signing import bearer

@@ -11,8 +11,9 @@ from typing import Any
 
 import orjson
 
+from orrery.core.dialect import Reply
 from orrery.core.errors import BadCredential, UpstreamError
-from orrery.core.types import Json, Reply
+from orrery.core.types import Json
 
 LONGEST_MESSAGE = 500
 """Characters of a provider's message that are shown."""

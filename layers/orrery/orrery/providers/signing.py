@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
+from orrery.core.dialect import UpstreamRequest
 from orrery.core.types import Target
 
 # Hops may change or remove these. Source: the same list in botocore 1.44.5, auth.py, read 2026-11-21.
@@ -17,15 +18,18 @@ UNSIGNED = frozenset(
 DEFAULT_PORT = {"http": 80, "https": 443}
 
 
-def bearer(target: Target) -> Mapping[str, str]:
+type Sign = Callable[[UpstreamRequest, Target, float], Mapping[str, str]]
+
+
+def bearer(request: UpstreamRequest, target: Target, now: float) -> Mapping[str, str]:
     """`Authorization: Bearer`, as OpenAI and most others take it; nothing for a server without a key."""
     return {"authorization": f"Bearer {target.secret}"} if target.secret else {}
 
 
-def header(name: str) -> Callable[[Target], Mapping[str, str]]:
+def header(name: str) -> Sign:
     """The key alone, in the header that the provider names."""
 
-    def sign(target: Target) -> Mapping[str, str]:
+    def sign(request: UpstreamRequest, target: Target, now: float) -> Mapping[str, str]:
         return {name: target.secret} if target.secret else {}
 
     return sign

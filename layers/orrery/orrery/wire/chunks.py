@@ -1,10 +1,11 @@
 """Chat answers as OpenAI writes them: what a dialect of its own builds its replies and stream events with."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from orrery.core.types import Call, Frame, Json, Usage
+from orrery.core.dialect import Frame
+from orrery.core.types import Call, Json, Usage
 from orrery.wire.usage import write_usage
 
 _TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
@@ -77,6 +78,22 @@ class ChunkWriter:
     call: Call
     id: str = ""
     model: str = ""
+    _begun: set[int] = field(default_factory=set)
+
+    def say(self, deltas: Iterable[Json], index: int = 0) -> list[Frame]:
+        """What choice `index` says next; its first words come after a delta with its role."""
+        frames = [self.delta(delta, index=index) for delta in deltas]
+        return [*self._role(index), *frames] if frames else frames
+
+    def finish(self, finish_reason: str, index: int = 0) -> list[Frame]:
+        """The end of choice `index`, once; it has a role even if it said nothing."""
+        return [*self._role(index), self.delta({}, finish_reason=finish_reason, index=index)]
+
+    def _role(self, index: int) -> list[Frame]:
+        if index in self._begun:
+            return []
+        self._begun.add(index)
+        return [self.delta({"role": "assistant", "content": ""}, index=index)]
 
     def delta(self, delta: Json, *, finish_reason: str | None = None, index: int = 0) -> Frame:
         """One step of choice `index`."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import orjson
 
+from orrery.core.dialect import Event
 from orrery.core.errors import UpstreamError
-from orrery.core.types import Event
 
 EVENT_LIMIT_BYTES = 8 * 2**20
 """The longest lawful events hold an inline image of a few MB. While one is taken apart, three copies of it exist."""

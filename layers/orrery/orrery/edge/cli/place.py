@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orrery.edge.aws import Credentials, CredentialsSource, aws_call
+from orrery.core.types import AwsCredentials
+from orrery.edge.aws import CredentialsSource, aws_call
 from orrery.edge.embedded.folder import StateFolder
 from orrery.edge.embedded.opening import REMOTE_TIMEOUT_S, OpenTable, open_remote, open_state
 from orrery.edge.http_pool import Pool
@@ -70,14 +71,14 @@ class Place:
         async with opening as table:
             yield table
 
-    def credentials(self) -> Credentials | CredentialsSource:
+    def credentials(self) -> AwsCredentials | CredentialsSource:
         """On AWS whatever boto3 finds: a person's profile, SSO session or role. Any will do for an emulator."""
         if self.on_aws:
             from orrery.edge.aws_credentials import Boto3Credentials
 
             return Boto3Credentials(profile=self.profile)
         settings = self.settings
-        return Credentials(
+        return AwsCredentials(
             settings.aws_access_key or "local", settings.aws_secret_key or "local", settings.aws_session_token or ""
         )
 

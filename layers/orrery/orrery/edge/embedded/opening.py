@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orrery.core.ports import AwsCall
-from orrery.edge.aws import Credentials, CredentialsSource, aws_call
+from orrery.core.types import AwsCredentials
+from orrery.edge.aws import CredentialsSource, aws_call
 from orrery.edge.embedded.folder import Listening, StateFolder, StateUnusable
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
@@ -31,7 +32,7 @@ async def open_remote(
     *,
     region: str,
     endpoint: str | None = None,
-    credentials: Credentials | CredentialsSource | None = None,
+    credentials: AwsCredentials | CredentialsSource | None = None,
     ca_file: str | None = None,
 ) -> AsyncIterator[OpenTable]:
     """AWS in that region, or an endpoint that speaks its protocol. Without `credentials`, those that boto3 finds."""
@@ -66,7 +67,7 @@ async def open_state(
     folder = StateFolder(path)
     owner = await _owner_of(folder, wait_s)
     if owner is not None:
-        credentials = Credentials(owner.access_key_id, owner.secret_access_key)
+        credentials = AwsCredentials(owner.access_key_id, owner.secret_access_key)
         async with open_remote(region=region, endpoint=owner.url, credentials=credentials) as there:
             yield OpenTable(there.call, f"{path}, through process {owner.pid}", owner.url)
         return

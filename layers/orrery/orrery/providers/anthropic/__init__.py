@@ -6,8 +6,9 @@ through `answer`; `models` holds what each model takes. `layout` is how thinking
 
 from collections.abc import Mapping
 
+from orrery.core.dialect import Adapter, Provider, Reply, UpstreamRequest
 from orrery.core.errors import UpstreamError
-from orrery.core.types import Adapter, Call, Operation, Provider, Reply, Target
+from orrery.core.types import Call, Operation, Target
 from orrery.providers.anthropic.decode import decode
 from orrery.providers.anthropic.encode import encode
 from orrery.providers.anthropic.stream import StreamDecoder
@@ -25,8 +26,8 @@ concerns us ("Versions", platform.claude.com, read 2026-11-21). Other servers of
 _key = header("x-api-key")
 
 
-def sign(target: Target) -> Mapping[str, str]:
-    return {"anthropic-version": VERSION, **_key(target)}
+def sign(request: UpstreamRequest, target: Target, now: float) -> Mapping[str, str]:
+    return {"anthropic-version": VERSION, **_key(request, target, now)}
 
 
 def path(call: Call, target: Target) -> str:

@@ -1,8 +1,10 @@
 """A whole reply of `POST /v1/messages` as a chat completion."""
 
+from orrery.core.dialect import Frame
 from orrery.core.errors import UpstreamError
-from orrery.core.types import Call, Frame, Usage
-from orrery.providers.anthropic.answer import Answer, finish_reason, folded
+from orrery.core.types import Call, Usage
+from orrery.providers.answer import folded
+from orrery.providers.anthropic.answer import Answer, finish_reason
 from orrery.providers.anthropic.usage import Counts
 from orrery.providers.errors import read_json, stream_error
 from orrery.wire.chunks import choice, completion, output_chars

@@ -6,12 +6,13 @@ Facts from `MessageCreateParams` of the anthropic Python SDK 2.11 and from Anthr
 
 from typing import Any
 
-from orrery.core.types import Call, Encoded, Json, Target
-from orrery.providers.anthropic.lost import Lost
+from orrery.core.dialect import Encoded
+from orrery.core.types import Call, Json, Target
 from orrery.providers.anthropic.messages import Conversation, lacks_thinking
 from orrery.providers.anthropic.models import Traits, traits_of
 from orrery.providers.anthropic.thinking import level_of, sampling_of, thinking_of
 from orrery.providers.anthropic.tools import choice_of, closed, is_forced, tools_of
+from orrery.providers.lost import Lost
 
 DEFAULT_MAX_TOKENS = 16_384
 """The API insists on a limit. This is what the ledger holds for an answer without one."""

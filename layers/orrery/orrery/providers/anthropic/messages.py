@@ -9,9 +9,9 @@ from typing import Any
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Json
-from orrery.providers.anthropic.lost import Lost
 from orrery.providers.anthropic.parts import blocks_of
 from orrery.providers.anthropic.replay import Ids, assistant_blocks
+from orrery.providers.lost import Lost
 
 
 class Conversation:

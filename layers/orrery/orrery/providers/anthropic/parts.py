@@ -1,28 +1,13 @@
 """What users and tools say, part by part, as content blocks."""
 
-import re
 from base64 import b64decode
 from binascii import Error as NotBase64
 from typing import Any
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Json
-from orrery.providers.anthropic.lost import Lost
-
-IMAGES = {
-    "image/jpeg": "image/jpeg",
-    "image/jpg": "image/jpeg",
-    "image/png": "image/png",
-    "image/gif": "image/gif",
-    "image/webp": "image/webp",
-}
-"""The media types of `Base64ImageSourceParam`, and a common misspelling. Source: anthropic SDK 2.11, 2026-11-21."""
-
-PDF = "application/pdf"
-TEXTS = ("text/", "application/json", "application/xml")
-BY_SUFFIX = {"pdf": PDF, "txt": "text/plain", "md": "text/plain", "csv": "text/plain", "json": "application/json"}
-
-_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.+-]+=[^;,]*)*;base64,", re.IGNORECASE)
+from orrery.providers.lost import Lost
+from orrery.wire.media import IMAGES, PDF, TEXTS, data_url, is_http, kind_of
 
 
 def text_block(text: Any) -> list[Json]:
@@ -59,9 +44,9 @@ def _blocks(part: Json, where: str, lost: Lost) -> list[Json]:
 
 
 def _image(url: str, where: str) -> Json:
-    if url.startswith(("https://", "http://")):
+    if is_http(url):
         return {"type": "image", "source": {"type": "url", "url": url}}
-    media_type, data = _data_url(url)
+    media_type, data = data_url(url)
     if media_type not in IMAGES:
         raise InvalidRequest(
             "Anthropic's models take images as http(s) URLs, or as base64 data URLs of JPEG, PNG, GIF or WebP.",
@@ -76,9 +61,8 @@ def _file(file: Json, where: str, lost: Lost) -> Json:
         # The account at Anthropic is shared: an id could name another tenant's file.
         raise InvalidRequest("Files cannot be named by id here; send their content.", param=f"{where}.file_id")
     name = file.get("filename") or ""
-    data_url_type, data = _data_url(file.get("file_data") or "")
-    suffix = (name or file.get("uri") or "").rpartition(".")[2].lower()
-    media_type = (file.get("mimeType") or data_url_type or BY_SUFFIX.get(suffix) or _sniffed(data)).lower()
+    data_url_type, data = data_url(file.get("file_data") or "")
+    media_type = kind_of(name or file.get("uri") or "", file.get("mimeType"), data_url_type, data=data)
     if media_type in IMAGES:
         url = file["uri"] if not data else f"data:{media_type};base64,{data}"
         return _image(url or "", where)
@@ -88,7 +72,7 @@ def _file(file: Json, where: str, lost: Lost) -> Json:
 
 def _source(media_type: str, data: str, uri: Any, where: str) -> Json:
     if not data:
-        if isinstance(uri, str) and uri.startswith(("https://", "http://")) and media_type in (PDF, ""):
+        if is_http(uri) and media_type in (PDF, ""):
             return {"type": "url", "url": uri}
         raise InvalidRequest("Anthropic's models take a PDF by http(s) URL, other files by content.", param=where)
     if media_type == PDF:
@@ -101,14 +85,3 @@ def _source(media_type: str, data: str, uri: Any, where: str) -> Json:
         return {"type": "text", "media_type": "text/plain", "data": text}
     shown = media_type[:80] or "unknown"
     raise InvalidRequest(f"Anthropic's models take PDF, text and images as files, not '{shown}'.", param=where)
-
-
-def _data_url(url: str) -> tuple[str, str]:
-    """Media type and base64 of a data URL; without the prefix of one, no type and everything as base64."""
-    match = _DATA_URL.match(url)
-    return ((match[1] or "").lower(), url[match.end() :]) if match else ("", url)
-
-
-def _sniffed(data: str) -> str:
-    """Base64 of "%PDF-" begins so."""
-    return PDF if data.startswith("JVBERi0") else ""

@@ -8,10 +8,12 @@ import orjson
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Json
-from orrery.providers.anthropic.layout import PREFIX, Block, described
-from orrery.providers.anthropic.lost import Lost
+from orrery.providers.anthropic.answer import ISSUER
 from orrery.providers.anthropic.parts import text_block
+from orrery.providers.layout import Block, Sealed, described, opened
+from orrery.providers.lost import Lost
 
+_THOUGHTS = ("reasoning", "redacted_reasoning")
 _NOT_ID = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -90,28 +92,37 @@ def _thinking(text: str, signature: str) -> Json:
 
 
 def _thought(message: Json, lost: Lost) -> list[Json]:
-    """Seed 003's fields. Without a signature, thinking is another provider's or was tampered with: a 400 if sent."""
-    signature, reasoning = message.get("reasoning_signature") or "", message.get("reasoning") or ""
+    """Seed 003's fields. Thinking that another issuer signed, or nobody, is a 400 if sent: it is withheld."""
+    signature, reasoning = opened(message.get("reasoning_signature") or ""), message.get("reasoning") or ""
+    redacted = opened(message.get("redacted_reasoning") or "")
     blocks: list[Json] = []
-    if signature and not signature.startswith(PREFIX):
-        blocks.append(_thinking(reasoning, signature))
-    elif reasoning or signature:
+    if signature.data and is_ours(signature) and not signature.describes:
+        blocks.append(_thinking(reasoning, signature.data))
+    elif reasoning or signature.data:
         lost.add("messages.reasoning")
-    if message.get("redacted_reasoning"):
-        blocks.append({"type": "redacted_thinking", "data": message["redacted_reasoning"]})
+    if redacted.data and is_ours(redacted):
+        blocks.append({"type": "redacted_thinking", "data": redacted.data})
+    elif redacted.data:
+        lost.add("messages.redacted_reasoning")
     return blocks
+
+
+def is_ours(sealed: Sealed) -> bool:
+    """Whether Claude signed it. What no gateway sealed is taken for its own: who spoke to it directly sends that."""
+    return sealed.issuer in ("", ISSUER)
 
 
 def _parts(parts: list[Json], lost: Lost) -> list[Json]:
     blocks: list[Json] = []
     for part in parts:
         kind, found = part.get("type"), []
-        if kind == "reasoning" and part.get("signature"):
-            found = [_thinking(part["reasoning"], part["signature"])]
-        elif kind == "reasoning":
-            lost.add("messages.reasoning")
-        elif kind == "redacted_reasoning":
-            found = [{"type": "redacted_thinking", "data": part["data"]}]
+        sealed = opened(part.get("signature") or part.get("data") or "") if kind in _THOUGHTS else None
+        if sealed is not None and not (sealed.data and is_ours(sealed)):
+            lost.add(f"messages.{kind}")
+        elif sealed is not None and kind == "reasoning":
+            found = [_thinking(part["reasoning"], sealed.data)]
+        elif sealed is not None:
+            found = [{"type": "redacted_thinking", "data": sealed.data}]
         else:
             found = text_block(part.get("text") or part.get("refusal"))
             if found and part.get("cache_control"):
@@ -122,10 +133,10 @@ def _parts(parts: list[Json], lost: Lost) -> list[Json]:
 
 def _laid_out(message: Json, tools: list[Json]) -> list[Json] | None:
     """The blocks in the places that our own signature gives them; None where the message is no longer what it was."""
-    signature, content = message.get("reasoning_signature") or "", message.get("content") or ""
-    if not signature.startswith(PREFIX) or not isinstance(content, str):
+    sealed, content = opened(message.get("reasoning_signature") or ""), message.get("content") or ""
+    if sealed.issuer != ISSUER or not sealed.describes or not isinstance(content, str):
         return None
-    layout = described(signature, message.get("reasoning") or "", content)
+    layout = described(sealed.data, message.get("reasoning") or "", content)
     if layout is None or sum(block.kind == "tool" for block in layout) != len(tools):
         return None
     calls = iter(tools)

@@ -7,9 +7,11 @@ Events: "Streaming messages" (platform.claude.com) and `RawMessageStreamEvent` o
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orrery.core.dialect import Event, Frame
 from orrery.core.errors import Truncated, UpstreamError
-from orrery.core.types import Call, Event, Frame, Json
-from orrery.providers.anthropic.answer import Answer, finish_reason, text_of
+from orrery.core.types import Call, Json
+from orrery.providers.answer import object_of, text_of
+from orrery.providers.anthropic.answer import Answer, finish_reason
 from orrery.providers.anthropic.usage import Counts
 from orrery.providers.errors import read_json, stream_error
 from orrery.wire.chunks import ChunkWriter
@@ -23,7 +25,6 @@ class StreamDecoder:
         self._answer = Answer()
         self._counts = Counts()
         self._stop: Json = {}
-        self._begun = False
         self._done = False
 
     @property
@@ -45,47 +46,37 @@ class StreamDecoder:
         return ()
 
     def _message_start(self, data: Json) -> Iterable[Frame]:
-        message = _dict(data.get("message"))
+        message = object_of(data.get("message"))
         self._writer.id, self._writer.model = str(message.get("id") or ""), str(message.get("model") or "")
         return self._count(message.get("usage"), at_start=True)
 
     def _block_start(self, data: Json) -> Iterable[Frame]:
-        return self._say(self._answer.begin(data.get("index"), _dict(data.get("content_block"))))
+        return self._writer.say(self._answer.begin(data.get("index"), object_of(data.get("content_block"))))
 
     def _block_delta(self, data: Json) -> Iterable[Frame]:
-        return self._say(self._answer.add(data.get("index"), _dict(data.get("delta"))))
+        return self._writer.say(self._answer.add(data.get("index"), object_of(data.get("delta"))))
 
     def _block_stop(self, data: Json) -> Iterable[Frame]:
-        return self._say(self._answer.end(data.get("index")))
+        return self._writer.say(self._answer.end(data.get("index")))
 
     def _message_delta(self, data: Json) -> Iterable[Frame]:
-        self._stop |= {name: value for name, value in _dict(data.get("delta")).items() if value is not None}
+        self._stop |= {name: value for name, value in object_of(data.get("delta")).items() if value is not None}
         return self._count(data.get("usage"))
 
     def _message_stop(self, data: Json) -> Iterable[Frame]:
         """The end. The reason for it is told only here, so that no cut stream looks whole."""
         self._done = True
-        frames = self._say(self._answer.close(self._stop.get("stop_details")), or_role=True)
-        frames.append(self._writer.delta({}, finish_reason=finish_reason(self._stop.get("stop_reason"))))
+        frames = self._writer.say(self._answer.close(self._stop.get("stop_details")))
+        frames += self._writer.finish(finish_reason(self._stop.get("stop_reason")))
         usage = self._counts.usage()
         return [*frames, self._writer.usage(usage)] if usage else frames
 
     def _error(self, data: Json) -> Iterable[Frame]:
         raise stream_error(data)
 
-    def _say(self, deltas: list[Json], *, or_role: bool = False) -> list[Frame]:
-        if not self._begun and (deltas or or_role):
-            self._begun = True
-            deltas = [{"role": "assistant", "content": ""}, *deltas]
-        return [self._writer.delta(delta) for delta in deltas]
-
     def _count(self, usage: Any, *, at_start: bool = False) -> Iterable[Frame]:
         counted = self._counts.add(usage, at_start=at_start)
         return [Frame(None, counted)] if counted else ()
-
-
-def _dict(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}
 
 
 EVENTS: Mapping[str, Any] = {

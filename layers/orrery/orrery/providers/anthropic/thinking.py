@@ -7,8 +7,8 @@ has, and is named among what was lost.
 from typing import Any
 
 from orrery.core.types import Json
-from orrery.providers.anthropic.lost import Lost
 from orrery.providers.anthropic.models import EFFORTS, UNKNOWN, Traits
+from orrery.providers.lost import Lost
 
 SMALLEST_BUDGET = 1_024
 LARGEST_BUDGET = 32_000

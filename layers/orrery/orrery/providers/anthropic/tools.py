@@ -4,8 +4,8 @@ from typing import Any
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Json
-from orrery.providers.anthropic.lost import Lost
 from orrery.providers.anthropic.models import Traits
+from orrery.providers.lost import Lost
 
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 
