@@ -4,7 +4,8 @@ A folder `tests/providers/<provider>/<case>/` has an `ORIGIN` and some of
 - `call.json`, what a client posts (`model` with the provider's prefix), and `request.json`, the body that goes
   upstream, with `dropped.json` and `headers.json` where they are not empty;
 - `reply.json`, the provider's whole reply, and `answer.json`, the completion it becomes;
-- `stream.sse`, the same reply streamed; `usage.json`, the count behind the answer where the completion hides parts;
+- `stream.sse`, the same reply streamed, or `stream.jsonl` where the wire is binary (see `eventstream_writer`);
+- `usage.json`, the count behind the answer where the completion hides parts;
 - `error.json` (`status`, `headers`, `body`), a refusal;
 - `raised.json`, the error's class and fields: for the refusal, else for the stream, else for the call.
 """
@@ -22,6 +23,7 @@ from orrery import providers
 from orrery.core.dialect import Adapter, Event, Frame, Provider
 from orrery.core.errors import Truncated
 from orrery.core.types import Call, Operation, Target
+from tests.providers.eventstream_writer import written
 
 HERE = Path(__file__).parent
 RECEIVED_AT = 1_795_219_200
@@ -45,6 +47,10 @@ class Case:
 
     def json_of(self, file: str, default: Any = None) -> Any:
         return orjson.loads(self.bytes_of(file)) if self.has(file) else default
+
+    @property
+    def is_streamed(self) -> bool:
+        return self.has("stream.sse") or self.has("stream.jsonl")
 
     def found(self) -> Provider:
         provider = providers.get(self.provider)
@@ -72,11 +78,21 @@ def with_files(*files: str) -> list[Case]:
     return [case for case in all_cases() if case.has(*files)]
 
 
+def streamed(*files: str) -> list[Case]:
+    """Cases with a stream in either form, and with these files."""
+    return [case for case in with_files(*files) if case.is_streamed]
+
+
+def stream_of(case: Case) -> bytes:
+    """The stream's bytes, as the provider sends them."""
+    return written(case.bytes_of("stream.jsonl")) if case.has("stream.jsonl") else case.bytes_of("stream.sse")
+
+
 def events_of(case: Case, cuts: Iterable[int] = ()) -> list[Event]:
     """The stream's events, its bytes cut at `cuts`."""
     reader = case.adapter().reader
     assert reader is not None
-    reading, stream = reader(), case.bytes_of("stream.sse")
+    reading, stream = reader(), stream_of(case)
     places = [0, *sorted(cuts), len(stream)]
     events = [e for a, b in pairwise(places) for e in reading.feed(stream[a:b])]
     return events + list(reading.close())
@@ -95,7 +111,7 @@ def frames_of(case: Case, events: Iterable[Event], *, wants_usage: bool = True) 
 
 def cuts_of(case: Case) -> Iterator[list[int]]:
     """Places to cut at: everywhere for small streams, and at random with a fixed seed."""
-    size = len(case.bytes_of("stream.sse"))
+    size = len(stream_of(case))
     if size < 6_000:
         yield list(range(1, size))
     rng = random.Random(f"{case.provider}/{case.name}")
@@ -138,13 +154,14 @@ def _add(message: dict[str, Any], delta: dict[str, Any]) -> None:
             for call in value or ():
                 _add_call(message.setdefault("tool_calls", {}), call)
         elif value is not None:
-            message[name] = message.get(name, "") + value
+            message[name] = message[name] + value if name in message else value  # texts, and lists of images
 
 
 def _add_call(calls: dict[int, Any], piece: dict[str, Any]) -> None:
     if piece["index"] not in calls:
         assert piece["id"] and piece["type"] == "function" and piece["function"]["name"]
-        calls[piece["index"]] = {"id": piece["id"], "type": "function", "function": dict(piece["function"])}
+        more = {name: value for name, value in piece.items() if name not in ("index", "function")}
+        calls[piece["index"]] = {**more, "function": dict(piece["function"])}
     else:
         calls[piece["index"]]["function"]["arguments"] += piece["function"]["arguments"]
 

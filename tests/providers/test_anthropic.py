@@ -117,6 +117,12 @@ def test_a_thinking_budget_is_cut_to_an_answer_that_was_clamped() -> None:
     assert "thinking" not in encoded("claude-haiku-4-5", thinking=budget, max_completion_tokens=1024).body
 
 
+def test_a_level_without_a_budget_is_an_effort() -> None:
+    level = encoded("claude-opus-5", thinking={"type": "enabled", "thinking_level": "low"})
+    assert level == encoded("claude-opus-5", reasoning_effort="low")
+    assert encoded("claude-haiku-4-5", thinking={"type": "enabled", "thinking_level": "low"}).dropped == ()
+
+
 def test_how_thinking_is_shown_is_passed_on() -> None:
     sent = encoded(thinking={"type": "adaptive", "display": "summarized", "thinking_level": "low"})
     assert sent.body["thinking"] == {"type": "adaptive", "display": "summarized"}

@@ -51,6 +51,14 @@ def test_a_spoilt_signature_spoils_no_request(signature: str) -> None:
     assert encoded(messages=[HI, message]).body["messages"][1]["content"][-1] == {"type": "text", "text": "A"}
 
 
+@pytest.mark.parametrize("signature", ["google:abc", "openrouter:abc", "google/blocks:W10="])
+def test_thinking_that_others_signed_is_withheld_and_named(signature: str) -> None:
+    thought = {"reasoning": "T", "reasoning_signature": signature, "redacted_reasoning": "google:x"}
+    sent = encoded(messages=[HI, {"role": "assistant", "content": "A", **thought}, HI])
+    assert sent.body["messages"][1]["content"] == [{"type": "text", "text": "A"}]
+    assert sent.dropped == ("messages.reasoning", "messages.redacted_reasoning")
+
+
 UNSAYABLE: list[tuple[str, list[dict[str, Any]]]] = [
     ("messages", [{"role": "system", "content": "Only this"}]),
     ("messages", [{"role": "user", "content": ""}]),

@@ -21,6 +21,7 @@ from tests.providers.cases import (
     fold,
     frames_of,
     plain,
+    streamed,
     with_files,
 )
 
@@ -30,6 +31,8 @@ PAIRS = [
     ("stream.sse", "answer.json"),
     ("error.json", "raised.json"),
     ("stream.sse", "raised.json"),
+    ("stream.jsonl", "answer.json"),
+    ("stream.jsonl", "raised.json"),
     ("call.json", "raised.json"),
 ]
 FILES = {file for pair in PAIRS for file in pair} | {"ORIGIN", "dropped.json", "headers.json", "usage.json"}
@@ -78,7 +81,7 @@ def assert_usage(case: Case, usage: Usage | None) -> None:
     assert case.json_of("usage.json", {}).items() <= asdict(usage).items()
 
 
-@each(with_files("stream.sse", "answer.json"))
+@each(streamed("answer.json"))
 def test_a_stream_adds_up_to_the_same_answer(case: Case) -> None:
     frames = list(frames_of(case, events_of(case)))
     chunks = chunks_of(frames)
@@ -89,27 +92,38 @@ def test_a_stream_adds_up_to_the_same_answer(case: Case) -> None:
     assert all(chunk["usage"] is None for chunk in chunks[:-1])
 
 
-@each(with_files("stream.sse", "answer.json"))
+@each(streamed("answer.json"))
 def test_usage_is_withheld_from_who_did_not_ask(case: Case) -> None:
     frames = list(frames_of(case, events_of(case), wants_usage=False))
     assert not any("usage" in chunk or not chunk["choices"] for chunk in chunks_of(frames))
     assert any(frame.usage for frame in frames)
 
 
-@each(with_files("stream.sse", "answer.json"))
+@each(streamed("answer.json"))
+def test_log_probabilities_are_streamed_with_their_words(case: Case) -> None:
+    parts = [part for chunk in chunks_of(frames_of(case, events_of(case))) for part in chunk["choices"]]
+    for choice in case.json_of("answer.json")["choices"]:
+        own = [
+            part["logprobs"]["content"] for part in parts if part["index"] == choice["index"] and part.get("logprobs")
+        ]
+        told = (choice.get("logprobs") or {}).get("content") or []
+        assert [entry["token"] for listed in own for entry in listed] == [entry["token"] for entry in told]
+
+
+@each(streamed("answer.json"))
 def test_what_was_generated_is_counted(case: Case) -> None:
     said = sum(frame.output_chars for frame in frames_of(case, events_of(case)))
     message = plain(case.json_of("answer.json"))["choices"][0]["message"]
     assert said >= sum(len(message.get(name, "")) for name in ("content", "reasoning", "refusal"))
 
 
-@each(with_files("stream.sse", "answer.json"))
+@each(streamed("answer.json"))
 def test_byte_boundaries_do_not_matter(case: Case) -> None:
     expected = events_of(case)
     assert all(events_of(case, cuts) == expected for cuts in cuts_of(case))
 
 
-@each(with_files("stream.sse", "answer.json"))
+@each(streamed("answer.json"))
 def test_a_cut_stream_raises_truncated(case: Case) -> None:
     events = events_of(case)
     assert ends(case, events)
@@ -132,7 +146,7 @@ def raised_by(case: Case) -> BaseException:
         body = error["body"] if isinstance(error["body"], str) else orjson.dumps(error["body"]).decode()
         return case.found().explain(Reply(error["status"], error["headers"], body.encode()))
     with pytest.raises(errors.GatewayError) as caught:
-        if case.has("stream.sse"):
+        if case.is_streamed:
             list(frames_of(case, events_of(case)))
         else:
             case.adapter().encode(case.call(), case.target())

@@ -22,7 +22,7 @@ KEYS = {"access_key": "AKIDEXAMPLE", "secret_key": "wJalrXUtnFEMI/K7MDENG+bPxRfi
 
 def judged(method: str, url: str, headers: dict[str, str], body: bytes, **who: Any) -> str:
     """botocore's `Authorization` header for the same moment."""
-    moment = datetime.datetime.fromtimestamp(who["now"], datetime.UTC)
+    moment = datetime.datetime.fromtimestamp(int(who["now"]), datetime.UTC)  # it rounds up, we cut
     credentials = Credentials(who["access_key"], who["secret_key"], who["session_token"] or None)
     signer = botocore.auth.SigV4Auth(credentials, who["service"], who["region"])
     request = AWSRequest(method, url, headers=headers, data=body)

@@ -102,6 +102,7 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
             enabled(),
             enabled(budget_tokens=1024.0),
             enabled(budget_tokens=9999),
+            {"type": "enabled", "thinking_level": "low"},
         ]
         + [enabled(thinking_level=level) for level in ("minimal", "low", "medium", "high")],
         [{}, {"type": "on"}, {"type": "enabled"}, True]

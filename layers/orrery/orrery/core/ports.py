@@ -1,11 +1,11 @@
 """What the flow needs from the outside, as protocols; `edge/wiring.py` supplies the real ones, tests the fakes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from orrery.core.dialect import UpstreamRequest
-from orrery.core.types import Fetched, Hold, Json, Principal, Receipt
+from orrery.core.types import Fetched, Hold, Json, Model, Principal, Receipt
 
 
 class UpstreamReply(Protocol):
@@ -39,6 +39,33 @@ class Fetch(Protocol):
 
     async def __call__(self, url: str, *, limit_bytes: int, timeout_s: float) -> Fetched:
         """Raises `InvalidRequest` for a URL that may not or cannot be read, `TooLarge` beyond `limit_bytes`."""
+        ...
+
+
+class Catalog(Protocol):
+    """Which models there are and what they cost: those that ship with the gateway, and its operator's own before them.
+
+    What only the operator's rows could know raises `Unavailable` while those cannot be read.
+    """
+
+    def prepare(self) -> None:
+        """Begins what a first question would wait for; harmless at any time."""
+        ...
+
+    async def find(self, provider: str, name: str, region: str = "") -> Model | None:
+        """The model called `name` at `provider`, at its price in `region` ("": everywhere); None for an unknown one."""
+        ...
+
+    async def named(self, name: str) -> tuple[str, ...]:
+        """The providers that have a model called `name`, the preferred one first."""
+        ...
+
+    async def listed(self, providers: Collection[str]) -> list[Model]:
+        """Every model of these providers that has a name of its own, sorted by id."""
+        ...
+
+    async def near(self, model: str, providers: Collection[str]) -> tuple[str, ...]:
+        """At most three models of these providers, as `provider/name`, that a mistaken `model` may have meant."""
         ...
 
 

@@ -56,6 +56,7 @@ class Call:
     `body` is the caller's own mapping without the gateway's fields: unknown fields survive in it.
     `body_bytes` is the size of what was posted; `wants_usage` is the caller's own `stream_options.include_usage`;
     `strict` refuses parameters that a target cannot take instead of dropping them; `received_at` is epoch seconds.
+    While a target is called, `model` is that target's; `answer_id` names an answer to which its provider gives no id.
     """
 
     operation: Operation
@@ -67,6 +68,7 @@ class Call:
     wants_usage: bool = False
     strict: bool = False
     received_at: int = 0
+    answer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Model:
     input_modalities: tuple[str, ...] = ("text",)
     output_modalities: tuple[str, ...] = ("text",)
     operations: tuple[Operation, ...] = (Operation.CHAT,)
+    reasoning: bool = False
     created: int = 0
     source: str = ""
     checked: str = ""
@@ -132,6 +135,7 @@ class Target:
 
     `secret` is the account's key, as its operator gave it. What a call is signed with besides is made when the call is
     made: `token`, a bearer token that the secret was exchanged for, or `aws`. None of the three shows in a repr.
+    `query` is what its URLs end with, where the operator's URL had a query: a version of the API.
     """
 
     provider: str
@@ -144,6 +148,7 @@ class Target:
     secret: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     aws: AwsCredentials | None = field(default=None, repr=False)
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +245,10 @@ class Arrival:
 
 @dataclass(slots=True)
 class Exchange:
-    """The one mutable record of a request: filled on its way, logged once at its end."""
+    """The one mutable record of a request: filled on its way, logged once at its end.
+
+    `fetched` is what stood behind the URLs of its media, so that no retry and no fallback reads one again.
+    """
 
     arrival: Arrival
     principal: Principal
@@ -260,3 +268,4 @@ class Exchange:
     outcome: Literal["completed", "failed", "cut", "abandoned"] = "completed"
     receipt: Receipt | None = None
     unsettled: bool = False
+    fetched: dict[str, Fetched] = field(default_factory=dict, repr=False)

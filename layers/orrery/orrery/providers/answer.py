@@ -81,7 +81,7 @@ def folded(deltas: Iterable[Json]) -> Json:
     for delta in deltas:
         for name, value in delta.items():
             if name != "tool_calls":
-                message[name] = message.get(name, "") + value
+                message[name] = message[name] + value if name in message else value
                 continue
             for call in value:
                 if "id" in call:

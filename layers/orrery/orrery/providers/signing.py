@@ -16,6 +16,8 @@ UNSIGNED = frozenset(
     | {"tracestate", "trailer", "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id", "authorization"}
 )
 DEFAULT_PORT = {"http": 80, "https": 443}
+# Partitions whose names end otherwise. Source: botocore 1.44.5, data/endpoints.json, read 2026-11-21.
+SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 
 
 type Sign = Callable[[UpstreamRequest, Target, float], Mapping[str, str]]
@@ -33,6 +35,11 @@ def header(name: str) -> Sign:
         return {name: target.secret} if target.secret else {}
 
     return sign
+
+
+def suffix_of(region: str) -> str:
+    """What AWS's host names end with in a region. The isolated partitions need an endpoint of their own."""
+    return next((suffix for start, suffix in SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
 
 
 def sign_v4(

@@ -44,8 +44,8 @@ def _check_together(body: Json) -> None:
         raise InvalidRequest("'audio' is required when 'modalities' asks for audio.", param="audio")
     thinking: Any = body.get("thinking")
     most = body.get("max_completion_tokens") or body.get("max_tokens")
-    thinks = thinking is not None and thinking["type"] == "enabled"
-    if thinks and most is not None and thinking["budget_tokens"] >= most:
+    budget = thinking.get("budget_tokens") if thinking is not None and thinking["type"] == "enabled" else None
+    if budget is not None and most is not None and budget >= most:
         raise InvalidRequest(
             f"Invalid value for 'thinking.budget_tokens': expected less than the {most} tokens of the answer.",
             param="thinking.budget_tokens",

@@ -1,8 +1,10 @@
 """Chat answers as OpenAI writes them: what a dialect of its own builds its replies and stream events with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from orrery.core.dialect import Frame
 from orrery.core.types import Call, Json, Usage
@@ -79,11 +81,17 @@ class ChunkWriter:
     id: str = ""
     model: str = ""
     _begun: set[int] = field(default_factory=set)
+    _around: dict[tuple[str, int, str, str], tuple[bytes, bytes]] = field(default_factory=dict)
 
-    def say(self, deltas: Iterable[Json], index: int = 0) -> list[Frame]:
-        """What choice `index` says next; its first words come after a delta with its role."""
-        frames = [self.delta(delta, index=index) for delta in deltas]
-        return [*self._role(index), *frames] if frames else frames
+    def say(self, deltas: Sequence[Json], index: int = 0, logprobs: Json | None = None) -> list[Frame]:
+        """What choice `index` says next; its first words come after a delta with its role.
+
+        `logprobs` are of all that is said here; they stand beside the last delta.
+        """
+        frames = [self._said(delta, index) for delta in deltas]
+        if logprobs and frames:
+            frames[-1] = self.delta(deltas[-1], index=index, logprobs=logprobs)
+        return frames if index in self._begun or not frames else [*self._role(index), *frames]
 
     def finish(self, finish_reason: str, index: int = 0) -> list[Frame]:
         """The end of choice `index`, once; it has a role even if it said nothing."""
@@ -95,10 +103,28 @@ class ChunkWriter:
         self._begun.add(index)
         return [self.delta({"role": "assistant", "content": ""}, index=index)]
 
-    def delta(self, delta: Json, *, finish_reason: str | None = None, index: int = 0) -> Frame:
+    def delta(
+        self, delta: Json, *, finish_reason: str | None = None, index: int = 0, logprobs: Json | None = None
+    ) -> Frame:
         """One step of choice `index`."""
-        choices = [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}]
+        choices = [{"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish_reason}]
         return Frame(self._chunk(choices, None), output_chars=output_chars(delta))
+
+    def _said(self, delta: Json, index: int) -> Frame:
+        """`delta` as a frame. Most have one text, and differ from the one before in it alone: the rest is kept."""
+        if len(delta) > 1:
+            return self.delta(delta, index=index)
+        ((name, text),) = delta.items()
+        if name not in _TEXTS or type(text) is not str:
+            return self.delta(delta, index=index)
+        key = (name, index, self.id, self.model)
+        around = self._around.get(key)
+        if around is None:
+            # Our own braces: what the ids hold is escaped, so this text cannot stand anywhere else.
+            whole = orjson.dumps(self.delta({name: ""}, index=index).payload)
+            head, tail = whole.split(b'"delta":{"%b":""}' % name.encode())
+            around = self._around[key] = head + b'"delta":{"%b":' % name.encode(), b"}" + tail
+        return Frame(around[0] + orjson.dumps(text) + around[1], None, len(text))
 
     def usage(self, usage: Usage) -> Frame:
         """The closing count: for the caller if it asked, for the ledger always."""

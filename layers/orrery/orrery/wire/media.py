@@ -1,6 +1,8 @@
 """Media inside content parts: data URLs, and what kind of file something is."""
 
 import re
+from base64 import b64encode
+from urllib.parse import unquote, urlsplit
 
 IMAGES = {
     "image/jpeg": "image/jpeg",
@@ -15,8 +17,16 @@ PDF = "application/pdf"
 TEXTS = ("text/", "application/json", "application/xml")
 BY_SUFFIX = {"pdf": PDF, "txt": "text/plain", "md": "text/plain", "csv": "text/plain", "json": "application/json"}
 
+_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.+-]+=[^;,]*)*;base64,", re.IGNORECASE)
 _HEADS = {"JVBERi0": PDF, "/9j/": "image/jpeg", "iVBORw0KGgo": "image/png", "R0lGOD": "image/gif"}
+_WEBP = re.compile(r"UklGR[\w+/]{6}XRUJQ", re.ASCII)  # RIFF, four bytes of length, WEBP
+
+UNTOLD = frozenset(
+    {"", "*/*", "application/octet-stream", "binary/octet-stream", "application/download", "application/force-download"}
+    | {"application/x-download", "application/x-binary", "application/x-octet-stream", "application/unknown"}
+)
+"""Media types by which a server says that it knows none; `binary/octet-stream` is what S3 says unless told."""
 
 
 def is_http(url: object) -> bool:
@@ -32,6 +42,8 @@ def data_url(url: str) -> tuple[str, str]:
 
 def sniffed(data: str) -> str:
     """The media type that base64 begins like; "" for one that is not recognised."""
+    if _WEBP.match(data):
+        return "image/webp"
     return next((media_type for head, media_type in _HEADS.items() if data.startswith(head)), "")
 
 
@@ -39,3 +51,22 @@ def kind_of(name: str, *told: str | None, data: str = "") -> str:
     """A file's media type in lower case: the first that was told, else by its name's suffix, else by its content."""
     suffix = name.rpartition(".")[2].lower()
     return next((t for t in (*told, BY_SUFFIX.get(suffix), sniffed(data)) if t), "").lower()
+
+
+def file_name(url: str) -> str:
+    """The last step of a URL's path, as people see it, at most 128 characters; "" where there is none."""
+    name = unquote(urlsplit(url).path.rpartition("/")[2], errors="replace")
+    return "".join(c for c in name if c.isprintable() and c not in '/\\"')[-128:]
+
+
+def as_data_url(data: bytes, name: str, server_type: str, claimed_type: str | None) -> str:
+    """`data` as a data URL. Its type: what it begins like, else what its server says, what the caller claims, or what
+    the suffix of `name` suggests.
+
+    The content speaks first: image hosts mislabel, and Anthropic answers 400 to a type that does not match the bytes
+    (home-assistant/core#167208, BerriAI/litellm#24900, read 2026-11-21).
+    """
+    encoded = b64encode(data).decode()
+    told = [t for t in (server_type, (claimed_type or "").lower()) if t not in UNTOLD and _TYPE.fullmatch(t)]
+    media_type = sniffed(encoded[:64]) or kind_of(name, *told) or "application/octet-stream"
+    return f"data:{IMAGES.get(media_type, media_type)};base64,{encoded}"

@@ -59,9 +59,13 @@ class Reader:
             rest += tail
         events = []
         for block in blocks:
-            if block.startswith(b"data: ") and _LF not in block:  # nearly all there is: one line of data
+            # Nearly all there is: one line of data, or a name and one line of data.
+            if block.startswith(b"data: ") and _LF not in block:
                 if len(block) > 6:
                     events.append(Event("", block[6:]))
+            elif block.startswith(b"event: ") and (end := _before_data(block)):
+                if len(block) > end + 7:
+                    events.append(Event(block[7:end].decode(errors="replace"), block[end + 7 :]))
             elif (event := _parse(block)) is not None:
                 events.append(event)
         return events
@@ -100,6 +104,12 @@ class Reader:
             raise UpstreamError(
                 f"The provider sent an event of more than {self._limit_bytes} bytes", code="provider_event_too_large"
             )
+
+
+def _before_data(block: bytes) -> int:
+    """Where the first line ends, if the second is data and the last; else 0."""
+    end = block.find(b"\n")
+    return end if end > 0 and block.startswith(b"data: ", end + 1) and block.find(b"\n", end + 1) < 0 else 0
 
 
 def _parse(block: bytes) -> Event | None:

@@ -4,8 +4,6 @@ Facts from `MessageCreateParams` of the anthropic Python SDK 2.11 and from Anthr
 (platform.claude.com), read 2026-11-21.
 """
 
-from typing import Any
-
 from orrery.core.dialect import Encoded
 from orrery.core.types import Call, Json, Target
 from orrery.providers.anthropic.messages import Conversation, lacks_thinking
@@ -13,6 +11,7 @@ from orrery.providers.anthropic.models import Traits, traits_of
 from orrery.providers.anthropic.thinking import level_of, sampling_of, thinking_of
 from orrery.providers.anthropic.tools import choice_of, closed, is_forced, tools_of
 from orrery.providers.lost import Lost
+from orrery.providers.neutral import lose_rest
 
 DEFAULT_MAX_TOKENS = 16_384
 """The API insists on a limit. This is what the ledger holds for an answer without one."""
@@ -34,21 +33,6 @@ All others are lost. That includes Anthropic's own `speed` and `inference_geo`, 
 `container`, `diagnostics` and the like, whose effects have no place in a chat completion.
 """
 
-NEUTRAL: dict[str, Any] = {
-    "n": 1,
-    "logprobs": False,
-    "top_logprobs": 0,
-    "store": False,
-    "frequency_penalty": 0,
-    "presence_penalty": 0,
-    "logit_bias": {},
-    "metadata": {},
-    "modalities": ["text"],
-    "verbosity": "medium",
-    "functions": [],
-}
-"""What asks for nothing that would not happen anyway, and so is no loss."""
-
 
 def encode(call: Call, target: Target) -> Encoded:
     """The body, and the names of what it lost. Raises `InvalidRequest` for what cannot be said at all."""
@@ -57,7 +41,7 @@ def encode(call: Call, target: Target) -> Encoded:
     conversation.read(asked["messages"])
     tools = tools_of(asked, traits, lost)
     choice = choice_of(asked, tools, traits, lost)
-    max_tokens = _max_tokens(asked, traits, target)
+    max_tokens = max_tokens_of(asked, traits, target)
     may_budget = not is_forced(choice) and not lacks_thinking(conversation.turns)
     thinking = thinking_of(asked, traits, max_tokens, may_budget=may_budget, lost=lost)
     body: Json = {"model": target.model, "max_tokens": max_tokens}
@@ -77,13 +61,12 @@ def encode(call: Call, target: Target) -> Encoded:
     }
     # Nothing that is set here may be an empty list, object or False; zeros are meant.
     body |= {name: value for name, value in found.items() if value or (value == 0 and value is not False)}
-    for name, value in asked.items():
-        if name not in READ and value is not None and value != NEUTRAL.get(name):
-            lost.add(name)
+    lose_rest(asked, READ, lost)
     return Encoded(body, lost.names())
 
 
-def _max_tokens(body: Json, traits: Traits, target: Target) -> int:
+def max_tokens_of(body: Json, traits: Traits, target: Target) -> int:
+    """The limit of the answer: the caller's, else the default as far as the model goes, with room for its thinking."""
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
     if limit:
         return int(limit)

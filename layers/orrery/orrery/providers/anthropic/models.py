@@ -81,11 +81,25 @@ _NUMBERS = re.compile(r"\d+")
 @lru_cache(maxsize=256)
 def traits_of(model: str) -> Traits:
     """What `model` takes: `claude-opus-4-8`, `claude-4-8-opus`, `claude-opus-4.8` and dated names are one model."""
+    found = _found(model)
+    if found is None:
+        return UNKNOWN
+    family, version = found
+    rows = TRAITS[family]
+    return next((rows[first] for first in reversed(rows) if first <= version), UNKNOWN)
+
+
+def version_of(model: str) -> tuple[int, int] | None:
+    """`(4, 8)` for the names above; None for one without a version that we can read."""
+    found = _found(model)
+    return found[1] if found else None
+
+
+def _found(model: str) -> tuple[str, tuple[int, int]] | None:
+    """The family and version in a model's name."""
     name = model.lower()
     families = [family for family in TRAITS if family in name]
     numbers = [int(number) for number in _NUMBERS.findall(_NOT_VERSION.sub("", name))]
     if len(families) != 1 or not numbers or "claude" not in name:
-        return UNKNOWN
-    version = (numbers[0], numbers[1] if len(numbers) > 1 else 0)
-    rows = TRAITS[families[0]]
-    return next((rows[first] for first in reversed(rows) if first <= version), UNKNOWN)
+        return None
+    return families[0], (numbers[0], numbers[1] if len(numbers) > 1 else 0)

@@ -1,17 +1,14 @@
 """An assistant's message of the history as content blocks: its thinking first and verbatim, its tool calls last."""
 
 import re
-from typing import Any
 from zlib import crc32
 
-import orjson
-
-from orrery.core.errors import InvalidRequest
 from orrery.core.types import Json
 from orrery.providers.anthropic.answer import ISSUER
 from orrery.providers.anthropic.parts import text_block
 from orrery.providers.layout import Block, Sealed, described, opened
 from orrery.providers.lost import Lost
+from orrery.providers.turns import input_of, refuse_unsayable
 
 _THOUGHTS = ("reasoning", "redacted_reasoning")
 _NOT_ID = re.compile(r"[^A-Za-z0-9_-]")
@@ -37,7 +34,7 @@ class Ids:
 
 def assistant_blocks(message: Json, where: str, ids: Ids, lost: Lost) -> tuple[list[Json], dict[str, str]]:
     """The blocks, and the ids of the tool calls among them: the caller's to the dialect's, in order."""
-    _refuse_unsayable(message, where)
+    refuse_unsayable(message, where)
     calls: dict[str, str] = {}
     tools: list[Json] = []
     for call in message.get("tool_calls") or ():
@@ -48,7 +45,7 @@ def assistant_blocks(message: Json, where: str, ids: Ids, lost: Lost) -> tuple[l
                 "type": "tool_use",
                 "id": calls[call["id"]],
                 "name": function["name"],
-                "input": _input(function.get("arguments")),
+                "input": input_of(function.get("arguments")),
             }
         )
     laid_out = _laid_out(message, tools)
@@ -59,32 +56,6 @@ def assistant_blocks(message: Json, where: str, ids: Ids, lost: Lost) -> tuple[l
     has_thinking = any(block["type"] in ("thinking", "redacted_thinking") for block in said)
     thought = [] if has_thinking else _thought(message, lost)
     return [*thought, *said, *text_block(message.get("refusal")), *tools], calls
-
-
-def _refuse_unsayable(message: Json, where: str) -> None:
-    if message.get("audio"):
-        raise InvalidRequest("Anthropic's models have no audio to refer back to.", param=f"{where}.audio")
-    if message.get("function_call"):
-        raise InvalidRequest("'function_call' is not translated; use 'tool_calls'.", param=f"{where}.function_call")
-    for number, call in enumerate(message.get("tool_calls") or ()):
-        if "function" not in call:
-            raise InvalidRequest(
-                "Anthropic's models know calls of functions only.", param=f"{where}.tool_calls[{number}].type"
-            )
-
-
-def _input(arguments: Any) -> Json:
-    """A tool call's arguments as the object that the dialect insists on.
-
-    What a model wrote that is no JSON object (it was cut off, say) stays readable under `arguments`.
-    """
-    if not isinstance(arguments, str) or not arguments.strip():
-        return {}
-    try:
-        value = orjson.loads(arguments)
-    except orjson.JSONDecodeError:
-        value = None
-    return value if isinstance(value, dict) else {"arguments": arguments}
 
 
 def _thinking(text: str, signature: str) -> Json:

@@ -19,9 +19,16 @@ SHARE = {"minimal": 0.1, "low": 0.2, "medium": 0.5, "high": 0.75, "xhigh": 0.9, 
 
 
 def effort_of(body: Json) -> str | None:
-    """The effort asked for; "default" (Groq's word) asks for nothing."""
-    effort = body.get("reasoning_effort")
+    """The effort asked for, or the level of thinking that stands for it; "default" (Groq's word) asks for nothing."""
+    effort = body.get("reasoning_effort") or level_alone(body.get("thinking"))
     return None if effort == "default" else effort
+
+
+def level_alone(wish: Json | None) -> Any:
+    """Seed 003's `thinking_level`, where no budget says the same in numbers."""
+    if wish is None or wish.get("type") != "enabled" or wish.get("budget_tokens"):
+        return None
+    return wish.get("thinking_level")
 
 
 def thinking_of(body: Json, traits: Traits, max_tokens: int, *, may_budget: bool, lost: Lost) -> Json | None:
@@ -33,7 +40,7 @@ def thinking_of(body: Json, traits: Traits, max_tokens: int, *, may_budget: bool
     name = "thinking" if wish else "reasoning_effort"
     if not wish and effort is None:
         return None
-    if wish and wish.get("thinking_level"):
+    if wish and wish.get("thinking_level") and effort != wish["thinking_level"]:
         lost.add("thinking.thinking_level")
     if (wish and wish["type"] == "disabled") or (not wish and effort == "none"):
         return _off(traits, name, lost)
@@ -60,7 +67,7 @@ def _budgeted(wish: Json | None, effort: str | None, max_tokens: int, lost: Lost
     asked = wish.get("budget_tokens") if wish else None
     share = SHARE.get(effort or "", SHARE["high"])  # "high" is the effort of models that measure themselves
     budget = int(asked or min(max(share * max_tokens, SMALLEST_BUDGET), LARGEST_BUDGET))
-    if wish and not asked:
+    if wish and not asked and not level_alone(wish):
         lost.add("thinking")
     if budget >= max_tokens:
         lost.add("thinking.budget_tokens" if asked else "reasoning_effort")
