@@ -16,7 +16,7 @@ from orrery.core.ports import AwsCall
 from orrery.core.types import AwsCredentials, Json
 from orrery.edge.http_faults import Malformed, WireFault
 from orrery.edge.http_pool import Exchange, Origin, Pool, Timeouts
-from orrery.providers.signing import sign_v4
+from orrery.providers.signing import sign_v4, suffix_of
 
 
 class CredentialsSource(Protocol):
@@ -39,8 +39,6 @@ SERVICES = {
     "secretsmanager": Service("secretsmanager", "application/x-amz-json-1.1"),
     "kms": Service("TrentService", "application/x-amz-json-1.1"),
 }
-# Partitions whose names end otherwise. Source: botocore 1.44.5, data/endpoints.json, read 2026-11-21.
-SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 UNBOUNDED = Timeouts()  # one timer for the whole call is enough
 ANSWER_BYTES = 17_825_792  # BatchGetItem answers with up to 16 MB (botocore, as above), and JSON around it
 
@@ -101,8 +99,7 @@ def aws_call(
 
 def endpoint_of(service: str, region: str) -> str:
     """AWS's public endpoint. The isolated partitions need an endpoint of their own."""
-    suffix = next((suffix for start, suffix in SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
-    return f"https://{service}.{region}.{suffix}/"
+    return f"https://{service}.{region}.{suffix_of(region)}/"
 
 
 def _parsed(url: str) -> tuple[Origin, str]:
