@@ -13,4 +13,4 @@ ONE = {"asyncio": asyncio.new_event_loop}
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return BOTH if item.path.name.startswith(("test_http", "test_aws")) else ONE
+    return BOTH if item.path.name.startswith(("test_http", "test_aws", "test_egress")) else ONE

@@ -33,11 +33,15 @@ KEEP_ALIVE = [
 
 
 class Origin(NamedTuple):
-    """Where connections go. `host` is a name or an address, without brackets."""
+    """Where connections go. `host` is a name or an address, without brackets.
+
+    `address` is where `host` is reached, for who has resolved it already; certificates and `Host` still bear the name.
+    """
 
     scheme: str
     host: str
     port: int
+    address: str = ""
 
     @property
     def authority(self) -> bytes:
@@ -106,7 +110,7 @@ class Pool:
         kept: int = KEPT,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._tls = tls or lazy_tls()
+        self.tls = tls or lazy_tls()
         self._idle_s = idle_s
         self._kept = kept
         self._clock = clock
@@ -181,12 +185,12 @@ class Pool:
 
     async def _connect(self, origin: Origin, limit_s: float) -> Connection:
         loop = asyncio.get_running_loop()
-        tls = self._tls() if origin.scheme == "https" else None
+        tls = self.tls() if origin.scheme == "https" else None
         try:
             async with asyncio.timeout(limit_s if limit_s < math.inf else None):
                 transport, connection = await loop.create_connection(
                     partial(Connection, loop, partial(self._lost, origin)),
-                    origin.host,
+                    origin.address or origin.host,
                     origin.port,
                     ssl=tls,
                     server_hostname=origin.host if tls else None,

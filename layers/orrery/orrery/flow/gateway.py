@@ -9,7 +9,7 @@ from typing import Protocol
 
 from orrery.core.dialect import Provider
 from orrery.core.errors import GatewayError
-from orrery.core.ports import Fetch, Keys, Ledger, Transport
+from orrery.core.ports import Catalog, Fetch, Keys, Ledger, Transport
 from orrery.core.types import Arrival, Exchange, Principal, Target
 
 
@@ -51,7 +51,11 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the operator decided. `deadline_s` bounds a whole request, `silence_s` each silence of an upstream."""
+    """What the operator decided. `deadline_s` bounds a whole request, `silence_s` each silence of an upstream.
+
+    `max_media_bytes` is what one request's URLs may bring in together, where a dialect needs their content;
+    `media_buckets` are the buckets (`gs://name`, `s3://name`) that providers may read with the operator's credentials.
+    """
 
     default_provider: str | None = None
     allow_unpriced: bool = False
@@ -59,6 +63,8 @@ class Policy:
     silence_s: float = 300.0
     max_body_bytes: int = 6 * 1024 * 1024
     max_reply_bytes: int = 32 * 1024 * 1024
+    max_media_bytes: int = 20 * 1024 * 1024
+    media_buckets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Gateway:
     transport: Transport
     fetch: Fetch
     accounts: Accounts
+    catalog: Catalog
     log: Callable[[Exchange], None]
     refused: Callable[[Arrival, GatewayError, Principal | None], None]
     policy: Policy = Policy()

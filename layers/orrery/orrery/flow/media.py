@@ -1,10 +1,154 @@
 """Brings the content of URLs that a dialect cannot pass on into the call, before it is encoded."""
 
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import NamedTuple
+
 from orrery.core.dialect import Adapter
-from orrery.core.types import Call, Exchange
+from orrery.core.errors import GatewayError, InvalidRequest, TooLarge
+from orrery.core.types import Call, Exchange, Fetched, Json
 from orrery.flow.gateway import Gateway
+from orrery.flow.strict import refuse_dropped
+from orrery.wire.media import as_data_url, file_name, is_http
+
+MOST_URLS = 16
+AT_ONCE = 4
+LONGEST_S = 30.0
+"""For all of a request's URLs together; and at most half of what the attempt has: the model needs time too."""
+
+URL_FIELDS = {"image_url": ("url",), "file": ("file_data", "uri")}
+"""Where parts hold a URL; the first field that is filled counts."""
+
+CODES = {"image_url": "invalid_image_url", "file": "invalid_file_url"}
+"""For a URL that cannot be read. The first is OpenAI's own (quoted in riverscuomo/cuomputer#95, 2025-05-05)."""
+
+STAND_IN = {"type": "text", "text": "(a file)"}
+
+
+class Spot(NamedTuple):
+    """Where a URL stands: the message, the part in its content, the part's type, the field in that."""
+
+    message: int
+    part: int
+    kind: str
+    field: str
+    url: str
+
+    @property
+    def path(self) -> str:
+        """OpenAI's way to point into a body."""
+        return f"messages[{self.message}].content[{self.part}].{self.kind}.{self.field}"
 
 
 async def with_bytes(call: Call, adapter: Adapter, exchange: Exchange, gateway: Gateway) -> Call:
-    """The call, each URL that the adapter needs the bytes of replaced by a data URL."""
-    return call
+    """The call, each URL that the adapter needs the bytes of replaced by a data URL; the caller's mapping stays whole.
+
+    A URL is read once for a request, also across retries and fallbacks. Raises `InvalidRequest` when one cannot be
+    read, `TooLarge` when they bring too much. Both end the request, even if a fallback could pass the URL on: it is
+    the caller's to repair, and whether a request is sound must not depend on which target happens to serve it.
+    """
+    spots = list(_spots(call.body, adapter.needs_bytes)) if adapter.needs_bytes else []
+    if not spots:
+        return call
+    first: dict[str, Spot] = {}
+    for spot in spots:
+        first.setdefault(spot.url, spot)
+    if len(first) > MOST_URLS:
+        beyond = list(first.values())[MOST_URLS]
+        raise InvalidRequest(f"Of one request, at most {MOST_URLS} URLs are read.", param=beyond.path)
+    if missing := [spot for url, spot in first.items() if url not in exchange.fetched]:
+        _refuse_unread(call, spots, adapter, exchange)
+        await _read_all(missing, call, exchange, gateway)
+    total = sum(len(exchange.fetched[spot.url].data) for spot in spots)  # one URL may stand in many places
+    if total > gateway.policy.max_media_bytes:
+        raise _too_large(spots[0], gateway)
+    parts = {(spot.message, spot.part): _inlined(spot, call.body, exchange.fetched[spot.url]) for spot in spots}
+    return replace(call, body=_with_parts(call.body, parts))
+
+
+def _spots(body: Json, needs_bytes: Callable[[str, str], bool]) -> Iterator[Spot]:
+    for number, message in enumerate(body.get("messages") or ()):
+        content = message.get("content")
+        for place, part in enumerate(content if isinstance(content, list) else ()):
+            kind = part.get("type")
+            filled = ((field, part[kind].get(field)) for field in URL_FIELDS.get(kind, ()))
+            field, url = next(((field, url) for field, url in filled if url), ("", ""))
+            if is_http(url) and needs_bytes(kind, url):
+                yield Spot(number, place, kind, field, url)
+
+
+def _refuse_unread(call: Call, spots: Iterable[Spot], adapter: Adapter, exchange: Exchange) -> None:
+    """Where the caller wants a refusal rather than a loss, it comes before anything is read."""
+    if not call.strict or exchange.target is None:
+        return
+    body = _with_parts(call.body, {(spot.message, spot.part): STAND_IN for spot in spots})
+    dropped: Sequence[str] = ()
+    with suppress(InvalidRequest):  # of a body without its media; the real one is judged when it is whole
+        dropped = adapter.encode(replace(call, body=body), exchange.target).dropped
+    refuse_dropped(call, dropped, exchange.target)
+
+
+async def _read_all(spots: Iterable[Spot], call: Call, exchange: Exchange, gateway: Gateway) -> None:
+    """A few at once; the first that fails ends the others."""
+    now = asyncio.get_running_loop().time
+    left_s = min(call.options.call_timeout_s or gateway.policy.silence_s, exchange.arrival.deadline - now())
+    ends = now() + min(LONGEST_S, left_s / 2)
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def read(spot: Spot) -> None:
+        async with turns:
+            left_bytes = gateway.policy.max_media_bytes - sum(len(f.data) for f in exchange.fetched.values())
+            exchange.fetched[spot.url] = await _read(spot, max(0, left_bytes), ends - now(), gateway)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for spot in spots:
+                group.create_task(read(spot))
+    except* GatewayError as errors:
+        found = errors.exceptions[0]
+    else:
+        return
+    raise found
+
+
+async def _read(spot: Spot, limit_bytes: int, timeout_s: float, gateway: Gateway) -> Fetched:
+    try:
+        fetched = await gateway.fetch(spot.url, limit_bytes=limit_bytes, timeout_s=timeout_s)
+    except InvalidRequest as err:
+        raise InvalidRequest(err.message, param=spot.path, code=CODES[spot.kind]) from err
+    except TooLarge as err:
+        raise _too_large(spot, gateway) from err
+    if not fetched.data:
+        raise InvalidRequest("There is nothing behind this URL.", param=spot.path, code=CODES[spot.kind])
+    return fetched
+
+
+def _too_large(spot: Spot, gateway: Gateway) -> TooLarge:
+    return TooLarge(
+        f"The URLs of one request may bring in {gateway.policy.max_media_bytes} bytes together.", param=spot.path
+    )
+
+
+def _inlined(spot: Spot, body: Json, fetched: Fetched) -> Json:
+    """The part, with the content where the URL was; a file keeps its name or gets the URL's."""
+    part = body["messages"][spot.message]["content"][spot.part]
+    held = part[spot.kind]
+    name = held.get("filename") or file_name(spot.url)
+    url = as_data_url(fetched.data, name, fetched.media_type, held.get("mimeType"))
+    if spot.kind == "file":
+        held = {key: value for key, value in held.items() if key != "uri"} | ({"filename": name} if name else {})
+    return {**part, spot.kind: {**held, "file_data" if spot.kind == "file" else spot.field: url}}
+
+
+def _with_parts(body: Json, parts: Mapping[tuple[int, int], Json]) -> Json:
+    """The body with other content parts, by message and place."""
+    changed = {message for message, _ in parts}
+    messages = [
+        {**message, "content": [parts.get((number, place), part) for place, part in enumerate(message["content"])]}
+        if number in changed
+        else message
+        for number, message in enumerate(body["messages"])
+    ]
+    return {**body, "messages": messages}

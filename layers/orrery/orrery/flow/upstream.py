@@ -12,6 +12,7 @@ from orrery.core.ports import UpstreamReply
 from orrery.core.types import Call, Exchange, Target
 from orrery.flow.gateway import Gateway
 from orrery.flow.media import with_bytes
+from orrery.flow.strict import refuse_dropped
 
 LARGEST_ERROR_BYTES = 256 * 1024
 
@@ -32,6 +33,7 @@ async def batches_of(
         raise UpstreamError(f"provider '{target.provider}' is gone")
     provider = account.provider
     adapter = provider.adapters[call.operation]
+    call = replace(call, model=f"{target.provider}/{target.model}", answer_id=f"chatcmpl-{exchange.arrival.id}")
     call = await with_bytes(call, adapter, exchange, gateway)
     encoded = adapter.encode(call, target)
     exchange.dropped = encoded.dropped
@@ -106,14 +108,6 @@ def request_for(encoded: Encoded, call: Call, target: Target, provider: Provider
     url = target.base_url.rstrip("/") + provider.adapters[call.operation].path(call, target)
     request = UpstreamRequest("POST", url, headers, orjson.dumps(encoded.body))
     return replace(request, headers={**headers, **provider.sign(request, target, now)})
-
-
-def refuse_dropped(call: Call, dropped: Sequence[str], target: Target) -> None:
-    """With `X-Orrery-Strict: true`, a parameter that the target cannot take is an error instead of a loss."""
-    if call.strict and dropped:
-        raise InvalidRequest(
-            f"{target.provider} does not take {', '.join(dropped)}", param=dropped[0], code="unsupported_parameter"
-        )
 
 
 async def _whole(reply: UpstreamReply, limit_bytes: int) -> Reply:
