@@ -2,12 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from orrery import providers
 from orrery.core.dialect import Provider
-from orrery.core.types import Target
+from orrery.core.errors import AwsFault, BadCredential, UpstreamError
+from orrery.core.types import AwsCredentials, Target
+from orrery.edge.account_reading import account_of, is_lit
+from orrery.edge.aws import CredentialsSource
+from orrery.edge.minting import Mint
 from orrery.edge.settings import Settings, provider_variables
 from orrery.flow.gateway import Account
+from orrery.providers.directory import AWS_KEYS
 
 type ReadSecret = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -15,15 +21,24 @@ type ReadSecret = Callable[[], Awaitable[Mapping[str, str]]]
 class OperatorAccounts:
     """The operator's own provider accounts: the pool that credit is spent on.
 
-    The secret is read on first use, and once: a cold start that needs no provider never waits for it.
+    The secret is read on first use, and once: a cold start that needs no provider never waits for it. `mint` makes
+    tokens for providers that want one, `role` gives this process's own credentials at AWS.
     """
 
     def __init__(
-        self, settings: Settings, read_secret: ReadSecret | None = None, sandbox_url: str | None = None
+        self,
+        settings: Settings,
+        read_secret: ReadSecret | None = None,
+        sandbox_url: str | None = None,
+        *,
+        mint: Mint | None = None,
+        role: AwsCredentials | CredentialsSource | None = None,
     ) -> None:
         self._settings = settings
         self._read_secret = read_secret
         self._sandbox_url = sandbox_url
+        self._mint = mint
+        self._role = role
         self._variables: Mapping[str, str] | None = None if read_secret else settings.providers
         self._reading = asyncio.Lock()
         self._found: dict[str, Account | None] = {}
@@ -38,12 +53,37 @@ class OperatorAccounts:
         return self._found[name]
 
     async def usable(self) -> tuple[Account, ...]:
-        names = (*providers.names(), *self._settings.servers)
-        accounts = [await self.find(name) for name in names]
+        variables = await self._all_variables()
+        lit = [name for name in providers.names() if self._is_lit(name, variables)]
+        accounts = [await self.find(name) for name in (*lit, *self._settings.servers)]
         return tuple(a for a in accounts if a is not None and a.usable)
 
+    def _is_lit(self, name: str, variables: Mapping[str, str]) -> bool:
+        return bool(self._sandbox_url) if name == "sandbox" else is_lit(name, variables)
+
     async def authorize(self, target: Target) -> Target:
+        provider = self._provider(target.provider)
+        if provider is None or provider.credential == "key":
+            return target
+        if provider.credential == "aws":
+            return target if target.secret else replace(target, aws=await self._aws())
+        if target.secret.lstrip().startswith("{") and self._mint:
+            return replace(target, secret="", token=await self._mint.token(provider.credential, target.secret))
         return target
+
+    async def _aws(self) -> AwsCredentials:
+        variables = await self._all_variables()
+        access, secret, session = [variables.get(name, "") for name in AWS_KEYS]
+        if access and secret:
+            return AwsCredentials(access, secret, session)
+        if isinstance(self._role, AwsCredentials):
+            return self._role
+        if self._role is None:
+            raise BadCredential("this gateway has no credentials at AWS")
+        try:
+            return await self._role()
+        except AwsFault as err:
+            raise UpstreamError(f"this gateway's credentials at AWS cannot be had: {err.kind}") from err
 
     async def _all_variables(self) -> Mapping[str, str]:
         if self._variables is None:
@@ -56,14 +96,14 @@ class OperatorAccounts:
         provider = self._provider(name)
         if provider is None:
             return None
-        prefix = name.upper().replace("-", "_")
-        base_url = self._sandbox_url if name == "sandbox" else variables.get(f"{prefix}_BASE_URL")
-        if name == "ollama" and not base_url and "OLLAMA_HOST" in variables:
-            base_url = ollama_url(variables["OLLAMA_HOST"])
-        secret = variables.get(f"{prefix}_API_KEY", "")
-        if not provider.needs_key and not base_url and name not in self._settings.servers:
+        if provider.name == "sandbox":
+            return Account(provider, self._sandbox_url) if self._sandbox_url else None
+        account = account_of(provider, variables, self._settings.region)
+        if provider.name == "ollama" and "OLLAMA_BASE_URL" not in variables and "OLLAMA_HOST" in variables:
+            account = replace(account, base_url=ollama_url(variables["OLLAMA_HOST"]))
+        if not provider.needs_key and not self._is_lit(provider.name, variables) and name not in self._settings.servers:
             return None  # a server of one's own is there only when someone says where
-        return Account(provider, base_url or provider.base_url, secret)
+        return account
 
     def _provider(self, name: str) -> Provider | None:
         url = self._settings.servers.get(name)

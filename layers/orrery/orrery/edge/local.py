@@ -11,7 +11,6 @@ import uvicorn
 
 from orrery.core.errors import AwsFault, GatewayError
 from orrery.edge import wiring
-from orrery.edge.accounts import OperatorAccounts
 from orrery.edge.embedded.folder import StateFolder, StateUnusable
 from orrery.edge.embedded.opening import OpenTable, open_remote, open_state
 from orrery.edge.founding import Connection, connect
@@ -53,7 +52,7 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
         peppers = parse_peppers(settings.pepper or StateFolder(settings.state).secrets().key_pepper)
         keys = KeyStore(table, peppers)
         connection = await connect(opened.call, settings, keys, f"{url}/v1")
-        accounts = OperatorAccounts(settings, sandbox_url=f"{url}{SANDBOX}/v1")
+        accounts = wiring.operator_accounts(settings, pool, sandbox_url=f"{url}{SANDBOX}/v1")
         wiring.install(wiring.join(settings, pool, keys=keys, table=table, accounts=accounts))
         app = Mounted(read_routes(template), {SANDBOX: sandbox})
         providers = [account.provider.name for account in await accounts.usable()]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from orrery.providers.directory import variables
+
 Mode = Literal["local", "lambda"]
 
 
@@ -43,10 +45,13 @@ class Settings:
     aws_session_token: str | None = field(default=None, repr=False)
     providers: Mapping[str, str] = field(default_factory=dict, repr=False)
     servers: Mapping[str, str] = field(default_factory=dict)
+    fetch_http_hosts: frozenset[str] = frozenset()
+    media_buckets: frozenset[str] = frozenset()
+    max_media_bytes: int = 20 * 1024 * 1024
 
 
 PROVIDER_VARIABLES = ("_API_KEY", "_BASE_URL")
-"""Endings of the variables that light up a provider; `OLLAMA_HOST` is the one exception."""
+"""Endings of the variables that speak of providers; `providers.directory` names those that end otherwise."""
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -80,6 +85,9 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         aws_session_token=env.get("AWS_SESSION_TOKEN") or None,
         providers=provider_variables(env),
         servers=reading.servers("ORRERY_SERVERS"),
+        fetch_http_hosts=reading.hosts("ORRERY_FETCH_HTTP_HOSTS"),
+        media_buckets=reading.buckets("ORRERY_MEDIA_BUCKETS"),
+        max_media_bytes=reading.whole("ORRERY_MAX_MEDIA_BYTES", 20 * 1024 * 1024, 1024, 256 * 1024 * 1024),
     )
     if reading.faults:
         raise Misconfigured("\n".join(reading.faults))
@@ -91,7 +99,8 @@ def provider_variables(env: Mapping[str, str]) -> dict[str, str]:
 
     White space around a value is a slip of whoever pasted it: a key with a line end in it could not be sent.
     """
-    spoken = {k: v.strip() for k, v in env.items() if k.endswith(PROVIDER_VARIABLES) or k == "OLLAMA_HOST"}
+    named = variables()
+    spoken = {k: v.strip() for k, v in env.items() if k.endswith(PROVIDER_VARIABLES) or k in named}
     return {k: v for k, v in spoken.items() if v}
 
 
@@ -130,4 +139,25 @@ class _Reading:
                 found[server.lower()] = url
             else:
                 self.faults.append(f"{name} must hold name=https://… pairs separated by commas, not {pair!r}")
+        return found
+
+    def listed(self, name: str) -> frozenset[str]:
+        """Words separated by commas, in lower case."""
+        return frozenset(filter(None, (part.strip().lower() for part in self.env.get(name, "").split(","))))
+
+    def buckets(self, name: str) -> frozenset[str]:
+        """`gs://name` and `s3://name`, separated by commas."""
+        found = self.listed(name)
+        for bucket in sorted(found):
+            scheme, _, rest = bucket.partition("://")
+            if scheme not in ("gs", "s3") or not rest or "/" in rest:
+                self.faults.append(f"{name} must hold gs://… or s3://… bucket names, not {bucket!r}")
+        return found
+
+    def hosts(self, name: str) -> frozenset[str]:
+        """Host names separated by commas, in lower case."""
+        found = self.listed(name)
+        for host in sorted(found):
+            if not host.isascii() or not host.replace("-", "").replace("_", "").replace(".", "").isalnum():
+                self.faults.append(f"{name} must hold host names without scheme and port, not {host!r}")
         return found
