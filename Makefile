@@ -1,10 +1,11 @@
-# Each target installs what it needs, into this folder: .venv (run, test, check), .venv-sam (build, deploy), .venv-bench.
+# Each target installs what it needs, into this folder: .venv (run, test, check), .venv-sam (build, deploy), .venv-bench,
+# .venv-lock (lock, catalog).
 # Needs: make, Python 3.13 or newer, and an index that serves PyPI's packages. `make help` lists the targets.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check build deploy bench catalog lock clean
+.PHONY: help run test check build deploy bench catalog docs lock clean
 
 # The first interpreter that is new enough; PYTHON=… chooses another.
 PYTHON ?= $(shell for python in python3.13 python3.14 python3 python; do \
@@ -36,14 +37,19 @@ deploy: build  ## to your AWS account, asking what it must know
 bench: .venv/.dev .venv-bench/.done  ## speed beside a direct call and LiteLLM (docs/bench.md says how to read it)
 	.venv/bin/python bench/run.py $(ARGS)
 
-catalog: .venv/.dev  ## models and prices again, from the installed genai-prices
-	.venv/bin/python scripts/catalog.py
+catalog: .venv/.dev .venv-lock/.done  ## the weekly refresh: newest prices locked, models and prices made from them
+	PATH="$(CURDIR)/.venv-lock/bin:$$PATH" requirements/lock --upgrade-package genai-prices --upgrade-package litellm
+	$(MAKE) .venv/.dev
+	.venv/bin/python -m scripts.catalog --refresh
 
-lock: .venv/.dev  ## requirements again, from pyproject.toml (needs uv)
-	requirements/lock
+docs: .venv/.dev  ## docs/providers.md again, from the code
+	.venv/bin/python -m scripts.matrix
+
+lock: .venv-lock/.done  ## requirements again, from pyproject.toml
+	PATH="$(CURDIR)/.venv-lock/bin:$$PATH" requirements/lock
 
 clean:  ## everything that a target made, but not .orrery (your local keys and credit)
-	rm -rf .venv .venv-sam .venv-bench .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-bench .venv-lock .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.run: requirements/run.txt pyproject.toml | .venv/bin/python
 	.venv/bin/python $(PIP_INSTALL) -r requirements/run.txt
@@ -54,6 +60,10 @@ clean:  ## everything that a target made, but not .orrery (your local keys and c
 	.venv/bin/python $(PIP_INSTALL) -r requirements/dev.txt
 	@touch $@
 
+.venv-lock/.done: requirements/uv.txt | .venv-lock/bin/python
+	.venv-lock/bin/python $(PIP_INSTALL) -r requirements/uv.txt
+	@touch $@
+
 .venv-sam/.done: requirements/sam.txt | .venv-sam/bin/python
 	.venv-sam/bin/python $(PIP_INSTALL) -r requirements/sam.txt
 	@touch $@
@@ -62,7 +72,7 @@ clean:  ## everything that a target made, but not .orrery (your local keys and c
 	.venv-bench/bin/python $(PIP_INSTALL) -r requirements/bench.txt
 	@touch $@
 
-.venv/bin/python .venv-sam/bin/python .venv-bench/bin/python:
+.venv/bin/python .venv-sam/bin/python .venv-bench/bin/python .venv-lock/bin/python:
 	@test -n "$(PYTHON)" || { echo "Orrery needs Python 3.13 or newer: install it, or name it with make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@echo "Setting up $(@D:/bin=) (once)"
 	@"$(PYTHON)" -m venv $(@D:/bin=)

@@ -14,6 +14,8 @@ from orrery.core.errors import GatewayError, InvalidRequest, OutOfCredit, Trunca
 from orrery.core.types import Arrival, Exchange, Fetched, Hold, Principal, Receipt, Target
 from orrery.flow.gateway import Account, Gateway, Policy
 from orrery.providers.compatible import server
+from orrery.stores.catalog import OperatorCatalog
+from orrery.stores.model_rows import OwnModel
 
 ALICE = Principal(key_id="alicealice", organization="org-alice", workflow="main", user="alice")
 
@@ -137,7 +139,8 @@ class FakeAccounts:
         if provider is None:
             return None
         secret = "" if name in self.without_key else f"key-of-{name}"
-        return Account(provider, provider.base_url or f"http://{name}.test/v1", secret)
+        region = {"bedrock": "us-east-1", "vertex": "global"}.get(name, "")
+        return Account(provider, provider.base_url or f"http://{name}.test/v1", secret, region)
 
     async def usable(self) -> tuple[Account, ...]:
         found = [await self.find(name) for name in ("openai", "anthropic", "groq")]
@@ -145,6 +148,19 @@ class FakeAccounts:
 
     async def authorize(self, target: Target) -> Target:
         return target
+
+
+@dataclass
+class FakeModels:
+    """An operator's own models; `fault` is raised instead of giving them."""
+
+    rows: list[OwnModel] = field(default_factory=list)
+    fault: GatewayError | None = None
+
+    async def __call__(self) -> list[OwnModel]:
+        if self.fault:
+            raise self.fault
+        return self.rows
 
 
 @dataclass
@@ -174,6 +190,8 @@ class Room:
     logged: list[Exchange] = field(default_factory=list)
     refusals: list[GatewayError] = field(default_factory=list)
     web: FakeWeb = field(default_factory=FakeWeb)
+    models: FakeModels = field(default_factory=FakeModels)
+    notes: list[str] = field(default_factory=list)
 
     def gateway(self) -> Gateway:
         async def sleep(seconds: float) -> None:
@@ -188,6 +206,7 @@ class Room:
             transport=self.transport,
             fetch=self.web,
             accounts=self.accounts,
+            catalog=OperatorCatalog(self.models, self.notes.append),
             log=self.logged.append,
             refused=refused,
             policy=self.policy,

@@ -13,7 +13,17 @@ import orrery
 from orrery.catalog import models
 from orrery.core.types import Operation, Rates
 
-CACHES = (models._find, models._named, models._listed, models._sheet, models._aliases, models._rules, models._model)
+CACHES = (
+    models._find,
+    models._named,
+    models._listed,
+    models.names,
+    models._sheet,
+    models._index,
+    models._aliases,
+    models._rules,
+    models._model,
+)
 
 
 @pytest.fixture
@@ -31,6 +41,7 @@ def cold() -> Iterator[None]:
         ("openai", "gpt-4o-2024-08-06", "gpt-4o"),
         ("openai", "gpt-4o-2024-05-13", "gpt-4o-2024-05-13"),
         ("openai", "ft:gpt-4o-mini-2024-07-18:acme::abc", "ft:gpt-4o-mini"),
+        ("openai", "ft:gpt-4.1-2025-04-14:acme::abc", "ft:gpt-4.1-2025-04-14"),
         ("anthropic", "claude-haiku-4-5-20251001", "claude-haiku-4-5"),
         ("anthropic", "claude-opus-5-20260101", "claude-opus-5"),
         ("groq", "llama-3.3-70b-versatile", "llama-3.3-70b-versatile"),
@@ -38,6 +49,25 @@ def cold() -> Iterator[None]:
         ("fireworks", "accounts/fireworks/models/deepseek-v3p2", "accounts/fireworks/models/deepseek-v3p2"),
         ("openrouter", "openai/gpt-4o", "openai/gpt-4o"),
         ("sandbox", "echo", "echo"),
+        ("vertex", "gemini-2.5-pro", "gemini-2.5-pro"),
+        ("bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("bedrock", "global.anthropic.claude-opus-5-v1:0", "global.anthropic.claude-opus-5"),
+        ("azure", "gpt-4o-mini", "gpt-4o-mini"),
+        ("azure", "eu/gpt-4o", "eu/gpt-4o"),
+        ("cohere", "command-a-03-2025", "command-a"),
+        ("sambanova", "Meta-Llama-3.3-70B-Instruct", "Meta-Llama-3.3-70B-Instruct"),
+        ("moonshot", "kimi-k2.6", "kimi-k2.6"),
+        ("qwen", "qwen-plus", "qwen-plus"),
+        ("zhipu", "glm-5.3", "GLM-5.3"),
+        ("minimax", "MiniMax-M2.5", "MiniMax-M2"),
+        ("huggingface", "openai/gpt-oss-120b:groq", "openai/gpt-oss-120b:groq"),
+        ("cloudflare", "@cf/openai/gpt-oss-120b", "@cf/openai/gpt-oss-120b"),
+        ("databricks", "databricks-claude-haiku-4-5", "databricks-claude-haiku-4-5"),
+        ("ai21", "jamba-large", "jamba-large"),
+        ("novita", "zai-org/glm-5", "zai-org/glm-5"),
+        ("deepinfra", "deepseek-ai/DeepSeek-V3.2", "deepseek-ai/DeepSeek-V3.2"),
+        ("hyperbolic", "Qwen/Qwen2.5-VL-72B-Instruct", "Qwen/Qwen2.5-VL-72B-Instruct"),
+        ("nebius", "moonshotai/Kimi-K3", "moonshotai/Kimi-K3"),
     ],
 )
 def test_a_name_finds_its_row_with_a_price(provider: str, name: str, row: str) -> None:
@@ -120,30 +150,75 @@ def test_a_model_whose_cost_cannot_be_told_from_tokens_has_no_price(name: str) -
 
 
 def test_a_bare_name_goes_to_its_maker_first() -> None:
-    assert [model.provider for model in models.named("gpt-4o-mini")] == ["openai"]
-    assert [model.provider for model in models.named("openai/gpt-oss-120b")] == ["groq", "together", "openrouter"]
-    assert [model.id for model in models.named("claude-haiku-4-5-20251001")] == ["anthropic/claude-haiku-4-5"]
+    assert models.named("gpt-4.1") == ("openai", "azure")
+    assert models.named("claude-haiku-4-5-20251001") == ("anthropic",)
+    assert models.named("gemini-2.5-pro") == ("google", "vertex")
+    assert models.named("openai/gpt-oss-120b")[:2] == ("groq", "together")
+    assert models.named("openai/gpt-oss-120b")[-1] == "openrouter"
     assert models.named("no-such-model") == ()
 
 
-def test_exact_matches_come_before_rules(monkeypatch: pytest.MonkeyPatch, cold: None) -> None:
-    row = {"operations": ["chat"]}
-    sheets = {
-        "openai": {"x*": {**row, "matches": ["x*"]}},
-        "groq": {"xy": row},
-        "xai": {"z": {**row, "aliases": ["XY"]}},
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_the_index_finds_what_looking_into_every_sheet_finds(slash: str) -> None:
+    known = {
+        n for provider in models.PREFERENCE for n in (*models._aliases(provider), *models._sheet(provider)["models"])
     }
-    empty = {"source": "test", "pricing": [], "checked": "2026-11-21", "models": {}}
-    monkeypatch.setattr(models, "_sheet", lambda provider: {**empty, "models": sheets.get(provider, {})})
-    assert [model.id for model in models.named("xy")] == ["xai/z", "groq/xy", "openai/x*"]
+    dated = {f"{name}-20260101" for name in sorted(known)[::7]}
+    for name in sorted(known | dated):
+        if ("/" in name) is bool(slash):
+            assert set(models.named(name)) == {p for p in models.PREFERENCE if models.find(p, name)}, name
+
+
+def test_exact_matches_come_before_rules(monkeypatch: pytest.MonkeyPatch, cold: None) -> None:
+    index = {"providers": ["groq", "openai", "xai"], "names": {"xy": [0, 2]}, "rules": {"x*": [0, 1], "z*": [2]}}
+    monkeypatch.setattr(models, "_index", lambda kind: index)
+    monkeypatch.setattr(models, "_by_rule", lambda provider, name: "x*")
+    assert models.named("XY") == ("xai", "groq", "openai")
+
+
+def test_a_model_costs_more_in_a_region_where_its_provider_says_so() -> None:
+    everywhere, there = (
+        models.find("vertex", "gemini-3.5-flash", "global"),
+        models.find("vertex", "gemini-3.5-flash", "eu"),
+    )
+    assert everywhere and there and everywhere.price and there.price and everywhere.name == there.name
+    assert there.price.rates.input * 10 == everywhere.price.rates.input * 11
+    assert everywhere == models.find("vertex", "gemini-3.5-flash")
+    tokyo, ohio = [models.find("bedrock", "deepseek.v3.2", region) for region in ("ap-northeast-1", "us-east-2")]
+    assert tokyo and tokyo.price and ohio and ohio.price
+    assert tokyo.price.rates.input > ohio.price.rates.input
+
+
+def test_a_region_nobody_has_a_price_for_changes_nothing() -> None:
+    assert models.find("openai", "gpt-4o", "mars-1") == models.find("openai", "gpt-4o")
+    assert models.find("openai", "gpt-4o", "m" * 300) == models.find("openai", "gpt-4o")
+
+
+def test_what_was_switched_off_keeps_its_price_and_leaves_the_list() -> None:
+    old = models.find("openai", "gpt-4")
+    assert old is not None and old.price is not None
+    assert "gpt-4" not in models.names("openai") and "gpt-4o" in models.names("openai")
+    assert models.names("no-such-provider") == ()
+
+
+def test_facts_beside_the_price_come_with_a_model() -> None:
+    model = models.find("anthropic", "claude-haiku-4-5")
+    assert model is not None
+    assert (model.context_window, model.max_output, model.reasoning) == (200_000, 64_000, True)
+    assert model.input_modalities == ("text", "image", "pdf")
+
+
+def test_the_router_of_hugging_face_has_no_price_without_a_host() -> None:
+    assert models.find("huggingface", "openai/gpt-oss-120b") is None
 
 
 @pytest.fixture(autouse=True)
 def no_traces() -> Iterator[None]:
     """What a test made of the catalog dies with it."""
     yield
-    for cached in CACHES[:3] + CACHES[4:]:
-        cached.cache_clear()
+    for cached in CACHES:
+        if cached not in (models._sheet, models._index):
+            cached.cache_clear()
 
 
 def test_listed_is_sorted_and_only_of_the_providers_asked_for() -> None:
@@ -169,9 +244,15 @@ def test_find_reads_one_providers_file_only(cold: None) -> None:
     assert models._sheet.cache_info().currsize == 1
 
 
-def test_a_bare_name_does_not_open_the_resellers_files(cold: None) -> None:
-    models.named("gpt-4o-mini")
-    assert models._sheet.cache_info().currsize == len(models.PREFERENCE) - len(models.SLASHED)
+def test_a_bare_name_opens_no_sheet_at_all(cold: None) -> None:
+    assert models.named("gpt-4o-mini") and not models.named("no-such-model")
+    assert models._sheet.cache_info().currsize == 0
+    assert models._index.cache_info().currsize == 1
+
+
+def test_a_name_that_only_a_rule_takes_opens_the_sheets_of_that_rule(cold: None) -> None:
+    assert models.named("gpt-5-nano-2099-01-01") == ("openai",)
+    assert models._sheet.cache_info().currsize == 1
 
 
 def test_importing_reads_no_data_and_no_genai_prices() -> None:
@@ -206,5 +287,5 @@ def test_rules(name: str, rule: str, fits: bool) -> None:
 
 @given(st.text(max_size=256))
 def test_any_text_is_looked_for_without_harm(name: str) -> None:
-    for model in models.named(name):
-        assert model.provider in models.PREFERENCE
+    for provider in models.named(name):
+        assert models.find(provider, name)

@@ -8,7 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 from genai_prices import types
-from scripts import catalog
+from scripts.catalog import genai, litellm, names, sheets, snapshot
+from scripts.catalog.__main__ import write
+from scripts.catalog.providers import PROVIDERS, Sources
 
 from orrery.catalog import models
 
@@ -27,26 +29,29 @@ def rate(usd: str) -> types.ModelPrice:
 
 def row(found: types.ModelInfo, tally: Counter[str] | None = None) -> dict[str, object]:
     tally = Counter() if tally is None else tally
-    ((_, made),) = catalog.rows_of("groq", found, DAY, tally)
+    ((_, made),) = genai.rows_of("groq", found, DAY, tally)
     return made
 
 
 def test_running_it_again_writes_what_is_committed(tmp_path: Path) -> None:
-    days = {orjson.loads((models.DATA / f"{provider}.json").read_bytes())["checked"] for provider in catalog.PROVIDERS}
+    days = {orjson.loads((models.DATA / f"{provider}.json").read_bytes())["checked"] for provider in PROVIDERS}
     assert len(days) == 1
-    catalog.write(tmp_path, date.fromisoformat(days.pop()))
-    for provider in catalog.PROVIDERS:
-        written = (tmp_path / f"{provider}.json").read_bytes()
-        assert written == (models.DATA / f"{provider}.json").read_bytes(), (
-            f"run scripts/catalog.py: {provider} is stale"
-        )
+    write(tmp_path, date.fromisoformat(days.pop()))
+    for path in models.DATA.glob("*.json"):
+        if path.name != "sandbox.json":
+            assert (tmp_path / path.name).read_bytes() == path.read_bytes(), f"run `make catalog`: {path.name} is stale"
     assert not (tmp_path / "sandbox.json").exists()
 
 
+def test_what_we_keep_of_litellms_map_is_of_the_release_that_is_locked() -> None:
+    assert f"LiteLLM {snapshot.version(snapshot.LOCK.read_text())}" == litellm.PACKAGE, "run `make catalog`"
+
+
 def test_each_model_has_a_line_of_its_own() -> None:
-    for path in models.DATA.glob("*.json"):
+    for path in models.DATA.glob("[a-z]*.json"):
         lines = path.read_text(encoding="utf-8").splitlines()
-        assert len(lines) == 7 + len(orjson.loads(path.read_bytes())["models"])
+        sheet = orjson.loads(path.read_bytes())
+        assert len(lines) == 6 + len(sheet["models"]) + ("note" in sheet)
 
 
 def test_a_usd_per_million_is_a_million_pico_per_token() -> None:
@@ -128,10 +133,112 @@ def test_no_price_is_free_only_where_the_source_says_free() -> None:
     ],
 )
 def test_a_regex_becomes_rules(regex: str, rules: list[str]) -> None:
-    assert list(catalog.rules_of(regex)) == rules
+    assert list(names.rules_of(regex)) == rules
 
 
 @pytest.mark.parametrize("regex", ["gpt", "^gpt.*$", "^(a|b)$", r"^(?!x)", "^a+$"])
 def test_a_regex_that_rules_cannot_say_stops_the_script(regex: str) -> None:
     with pytest.raises(ValueError, match="no rule can say"):
-        list(catalog.rules_of(regex))
+        list(names.rules_of(regex))
+
+
+def entry(**facts: object) -> dict[str, object]:
+    """One of LiteLLM's, 1 and 2 USD per million tokens, read from a page."""
+    costs = {"input_cost_per_token": "1e-06", "output_cost_per_token": "2e-06"}
+    return {"mode": "chat", "source": "https://x.test", **costs, **facts}
+
+
+def added(**facts: object) -> dict[str, object] | None:
+    return litellm.row_of("groq", "m", entry(**facts), DAY, Counter())
+
+
+def test_a_price_of_litellms_counts_only_with_the_page_that_it_is_from() -> None:
+    row = added()
+    assert row is not None and row["rates"] == {"input": 10**6, "output": 2 * 10**6}
+    without = entry()
+    del without["source"]
+    assert litellm.row_of("groq", "m", without, DAY, Counter()) is None
+
+
+def test_binary_noise_in_a_price_is_no_price() -> None:
+    row = added(output_cost_per_token="1.5000020000000002e-05")
+    assert row is not None and row["rates"] == {"input": 10**6, "output": 15_000_020}
+
+
+def test_tiers_of_litellms_keep_what_they_do_not_raise() -> None:
+    row = added(input_cost_per_token_above_200k_tokens="3e-06", cache_read_input_token_cost="1e-07")
+    assert row is not None
+    assert row["above"] == [(200_000, {"input": 3 * 10**6, "output": 2 * 10**6, "cache_read": 100_000})]
+    ranges = [{**entry(), "range": [0, 32000.0]}, {**entry(input_cost_per_token="2e-06"), "range": [32000.0, 64000.0]}]
+    tiered = added(tiered_pricing=ranges)
+    assert tiered is not None and tiered["above"] == [(32_000, {"input": 2 * 10**6, "output": 2 * 10**6})]
+
+
+def test_output_is_priced_like_thinking_where_that_is_dearer() -> None:
+    row = added(output_cost_per_reasoning_token="4e-06")
+    assert row is not None and row["rates"] == {"input": 10**6, "output": 4 * 10**6}
+
+
+@pytest.mark.parametrize(
+    ("facts", "note"),
+    [
+        ({"input_cost_per_token": 0}, "no price"),
+        ({"input_cost_per_image_token": "2e-06"}, "images"),
+        ({"output_cost_per_image": "0.04"}, "output_cost_per_image"),
+        ({"output_cost_per_token": "0.01"}, "no model has"),
+    ],
+)
+def test_what_litellm_prices_strangely_has_no_price(facts: dict[str, object], note: str) -> None:
+    row = added(**facts)
+    assert row is not None and "rates" not in row
+    assert note in str(row["note"])
+
+
+def test_facts_say_only_what_is_known() -> None:
+    facts = litellm.facts_of(entry(max_input_tokens=100, max_output_tokens=100, supports=["vision", "reasoning"]), DAY)
+    assert facts["context_window"] == 100 and "max_output" not in facts
+    assert facts["input_modalities"] == ["text", "image"] and facts["reasoning"] is True
+
+
+@pytest.mark.parametrize(("day", "is_listed"), [("2026-11-21", False), ("2026-11-22", True)])
+def test_a_model_leaves_the_list_on_the_day_it_is_switched_off(day: str, is_listed: bool) -> None:
+    row = added(deprecation_date=day)
+    assert row is not None and row.get("listed", True) is is_listed
+
+
+def test_of_two_prices_for_a_name_of_its_own_the_dearer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for usd, expected in (("1e-06", 5 * 10**6), ("9e-06", 9 * 10**6)):
+        found = {"m": entry(input_cost_per_token=usd, output_cost_per_token=usd)}
+        monkeypatch.setitem(litellm.MAP["models"], "groq", found)
+        rows = {"m": {"operations": ["chat"], "rates": {"input": 5 * 10**6, "output": 5 * 10**6}, "source": "theirs"}}
+        sheets._join(rows, "groq", Sources(litellm=(("groq", ""),), exact=True), DAY, Counter())
+        assert rows["m"]["rates"]["input"] == expected
+        assert rows["m"]["source"] == ("theirs" if expected < 9 * 10**6 else f"{litellm.PACKAGE}, https://x.test")
+
+
+def test_a_lock_gives_litellms_own_lines() -> None:
+    lock = (
+        "a==1 \\\n    --hash=sha256:aa\nlitellm[proxy]==1.2.3 \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\nz==1\n"
+    )
+    assert snapshot.locked(lock) == "litellm==1.2.3 \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n"
+    assert snapshot.version(lock) == "1.2.3"
+
+
+def test_a_snapshot_keeps_standard_prices_with_a_page_and_no_others() -> None:
+    facts = {
+        **entry(litellm_provider="groq"),
+        "input_cost_per_token_batches": "1e-07",
+        "supports_vision": True,
+        "rpm": 5,
+    }
+    without = {key: value for key, value in facts.items() if key != "source"}
+    found = {
+        "groq/a": facts,
+        "groq/b": without,
+        "groq/c": {**facts, "mode": "ocr"},
+        "d": {"litellm_provider": "nobody"},
+    }
+    kept = orjson.loads(snapshot.kept(found, "1", DAY))["models"]["groq"]
+    assert kept["groq/a"] == {**entry(), "supports": ["vision"]}
+    assert kept["groq/b"] == {"mode": "chat", "supports": ["vision"]}
+    assert kept.keys() == {"groq/a", "groq/b"}

@@ -15,6 +15,7 @@ LOCKS = {
     LAYER: GROUPS["lambda"],
     "requirements/run.txt": PROJECT["project"]["dependencies"] + GROUPS["build"],
     "requirements/dev.txt": PROJECT["project"]["dependencies"] + GROUPS["build"] + GROUPS["dev"],
+    "requirements/uv.txt": GROUPS["lock"],
     "requirements/sam.txt": GROUPS["sam"],
     "requirements/bench.txt": GROUPS["bench"],
 }

@@ -9,6 +9,7 @@ import yaml
 from orrery.edge.families import MOUNTS
 from orrery.edge.settings import from_environment
 from orrery.stores.definition import DEFINITION, TIME_TO_LIVE
+from orrery.stores.model_rows import PARTITION
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,8 +109,8 @@ def test_every_function_folder_is_deployed():
 def test_no_function_may_do_more_than_it_does():
     write = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
     read_secrets = {"secretsmanager:GetSecretValue", "kms:Decrypt"}
-    assert actions("Chat") == write | read_secrets
-    assert actions("Models") == {"dynamodb:GetItem"} | read_secrets
+    assert actions("Chat") == write | {"dynamodb:Query"} | read_secrets
+    assert actions("Models") == {"dynamodb:GetItem", "dynamodb:Query"} | read_secrets
     assert actions("Sweep") == write | {"dynamodb:Query", "kms:Decrypt"}
 
 
@@ -159,3 +160,17 @@ def test_every_alarm_is_heard_where_the_operator_listens():
     alarms = [r["Properties"] for r in RESOURCES.values() if r["Type"] == "AWS::CloudWatch::Alarm"]
     assert len(alarms) >= 5
     assert all(alarm["AlarmActions"]["If"][0] == "HasAlarmTopic" for alarm in alarms)
+
+
+def test_a_stack_that_names_a_region_for_bedrock_may_call_it_and_no_other_may():
+    policy = RESOURCES["CallsBedrock"]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert policy["Condition"] == "UsesBedrock" and policy["Properties"]["Roles"] == [{"Ref": "ChatRole"}]
+    assert statement["Action"] == ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+    assert variables("Chat")["BEDROCK_REGION"] == {"Ref": "BedrockRegion"}
+    assert not any(action.startswith("bedrock:") for name in FUNCTIONS for action in actions(name))
+
+
+def test_queries_of_the_chat_are_for_models_alone():
+    (query,) = [s for p in FUNCTIONS["Chat"]["Policies"] for s in p["Statement"] if s["Action"] == "dynamodb:Query"]
+    assert query["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [PARTITION]}}

@@ -1,107 +1,81 @@
 """`GET /models`: what this deployment can really call, with windows, prices and what each model serves."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
-from orrery.catalog import models
 from orrery.core.errors import GatewayError, UnknownModel
-from orrery.core.types import Model, Operation, Rates
+from orrery.core.types import Model
 from orrery.edge.arrive import arrive, bearer_token, refuse_reserved
+from orrery.edge.model_object import model_object
 from orrery.edge.web import Request
-from orrery.flow.gateway import Gateway
+from orrery.flow.gateway import Account, Gateway
 
-PICO_PER_USD = 10**12
+type Accounts = Mapping[str, Account]
 
 
 async def list_models(request: Request, gateway: Gateway) -> Response:
     """Every model of every provider that can be called, sorted by id."""
     try:
         await _admit(request, gateway)
-        rows = await _callable_rows(gateway)
+        accounts = await _accounts(gateway)
+        listed = await gateway.catalog.listed(accounts)
+        callable_rows = [await _at_home(row, accounts, gateway) for row in listed if _serves(row, accounts, gateway)]
     except GatewayError as err:
         return respond_error(request, err)
-    return _respond(request, 200, {"object": "list", "data": [model_object(row) for row in rows]})
+    rows = [model_object(row) for row in callable_rows]
+    return _respond(request, 200, {"object": "list", "data": rows})
 
 
 async def retrieve_model(request: Request, name: str, gateway: Gateway) -> Response:
-    """One of them; 404 for anything else."""
+    """One of them, by its id, by any name that a call could give; 404 for anything else."""
     try:
         await _admit(request, gateway)
         row = await _callable_row(name, gateway)
-        if row is None:
-            raise UnknownModel(f"Model '{name[:80]}' not found or is not available", param="model")
     except GatewayError as err:
         return respond_error(request, err)
     return _respond(request, 200, model_object(row))
 
 
 async def _admit(request: Request, gateway: Gateway) -> None:
+    gateway.catalog.prepare()
     principal, fresh = await gateway.keys.find(bearer_token(request.scope["headers"]))
     refuse_reserved(request.scope["headers"])
     if not fresh:
         await gateway.keys.confirm(principal)
 
 
-async def _callable_rows(gateway: Gateway) -> list[Model]:
-    adapters = {account.provider.name: account.provider.adapters for account in await gateway.accounts.usable()}
-    return [row for row in models.listed(adapters) if _serves(row, adapters[row.provider], gateway)]
+async def _accounts(gateway: Gateway) -> Accounts:
+    return {account.provider.name: account for account in await gateway.accounts.usable()}
 
 
-async def _callable_row(name: str, gateway: Gateway) -> Model | None:
-    """The row that `name` means, with its prefix or without; None when no call to it would be accepted."""
-    adapters = {account.provider.name: account.provider.adapters for account in await gateway.accounts.usable()}
-    provider, _, rest = name.partition("/")
-    known = models.find(provider, rest) if rest else None
-    rows = [known] if known else models.named(name)
-    return next((r for r in rows if r.provider in adapters and _serves(r, adapters[r.provider], gateway)), None)
+async def _callable_row(name: str, gateway: Gateway) -> Model:
+    """The model that `name` means, with its provider or without. Raises `UnknownModel` when no call would reach it."""
+    accounts = await _accounts(gateway)
+    prefix, _, rest = name.partition("/")
+    account = await gateway.accounts.find(prefix) if rest else None
+    asked = [(account.provider.name, rest)] if account else [(p, name) for p in await gateway.catalog.named(name)]
+    for provider, bare in asked:
+        row = await gateway.catalog.find(provider, bare) if provider in accounts else None
+        if row and _serves(row, accounts, gateway):
+            return await _at_home(row, accounts, gateway)
+    raise UnknownModel(f"Model '{name[:80]}' not found or is not available", param="model")
 
 
-def _serves(row: Model, adapters: Collection[Operation], gateway: Gateway) -> bool:
+async def _at_home(row: Model, accounts: Accounts, gateway: Gateway) -> Model:
+    """The model at the price of the region that its account calls."""
+    region = accounts[row.provider].region
+    there = await gateway.catalog.find(row.provider, row.name, region) if region else None
+    return replace(row, price=there.price) if there else row
+
+
+def _serves(row: Model, accounts: Accounts, gateway: Gateway) -> bool:
     """Whether a call to this model would be accepted: an operation that we speak, at a price that we know."""
     priced = row.price is not None or gateway.policy.allow_unpriced
-    return priced and any(operation in adapters for operation in row.operations)
-
-
-def model_object(row: Model) -> dict[str, Any]:
-    """OpenAI's four fields, then ours: window, limits, modalities, operations, prices in USD per token."""
-    return {
-        "id": row.id,
-        "object": "model",
-        "created": row.created,
-        "owned_by": row.provider,
-        "context_window": row.context_window,
-        "max_output_tokens": row.max_output,
-        "input_modalities": list(row.input_modalities),
-        "output_modalities": list(row.output_modalities),
-        "operations": [operation.value for operation in row.operations],
-        "pricing": _pricing(row),
-    }
-
-
-def _pricing(row: Model) -> dict[str, Any] | None:
-    price = row.price
-    if price is None:
-        return None
-    shown: dict[str, Any] = {"currency": "USD", "unit": "token", **_rates(price.rates)}
-    if price.request:
-        shown["request"] = _usd_of_pico(price.request)
-    if price.above:
-        shown["above"] = [{"input_tokens": tokens, **_rates(rates)} for tokens, rates in price.above]
-    return shown
-
-
-def _rates(rates: Rates) -> dict[str, str]:
-    named = {name: getattr(rates, name) for name in Rates.__slots__}
-    return {name: _usd_of_pico(pico) for name, pico in named.items() if pico is not None}
-
-
-def _usd_of_pico(pico: int) -> str:
-    """Pico-USD as a plain decimal string of USD, exactly."""
-    whole, rest = divmod(pico, PICO_PER_USD)
-    return f"{whole}.{rest:012d}".rstrip("0").rstrip(".")
+    return priced and any(operation in accounts[row.provider].provider.adapters for operation in row.operations)
 
 
 def respond_error(request: Request, err: GatewayError) -> Response:

@@ -1,6 +1,7 @@
 """Joins the floors: the only place that knows every part by its real name."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import cache, partial
@@ -9,18 +10,20 @@ import orjson
 
 from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import AwsFault, GatewayError, Unavailable
-from orrery.core.ports import AwsCall, Keys, Transport, UpstreamReply
-from orrery.core.types import Arrival, AwsCredentials, Exchange, Principal
+from orrery.core.ports import AwsCall, Fetch, Keys, Transport, UpstreamReply
+from orrery.core.types import Arrival, AwsCredentials, Exchange, Fetched, Principal
 from orrery.edge import log
-from orrery.edge.accounts import OperatorAccounts
+from orrery.edge.accounts import OperatorAccounts, ReadSecret
 from orrery.edge.aws import CredentialsSource, aws_call
-from orrery.edge.egress import fetch
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
+from orrery.edge.minting import Mint
 from orrery.edge.peppers import LazyKeys, parse_peppers
 from orrery.edge.settings import Settings, from_environment
 from orrery.flow.gateway import Gateway, Policy
+from orrery.stores.catalog import OperatorCatalog
 from orrery.stores.ledger import DynamoLedger
+from orrery.stores.models import ModelStore
 from orrery.stores.table import Table
 
 _installed: list[Gateway] = []
@@ -46,7 +49,7 @@ def _from_environment() -> Gateway:
         pool,
         keys=LazyKeys(table, partial(_read_peppers, settings, pool)),
         table=table,
-        accounts=OperatorAccounts(settings, _provider_secret(settings, pool)),
+        accounts=operator_accounts(settings, pool, read_secret=_provider_secret(settings, pool)),
     )
 
 
@@ -57,6 +60,14 @@ def current_ledger() -> DynamoLedger:
     return DynamoLedger(Table(_call(settings, pool, "dynamodb", settings.dynamodb_endpoint), settings.table))
 
 
+def operator_accounts(
+    settings: Settings, pool: Pool, *, read_secret: ReadSecret | None = None, sandbox_url: str | None = None
+) -> OperatorAccounts:
+    """The operator's accounts, with what it takes to sign their calls."""
+    mint, role = Mint(_LazyTransport(pool)), aws_credentials(settings)
+    return OperatorAccounts(settings, read_secret, sandbox_url, mint=mint, role=role)
+
+
 def join(settings: Settings, pool: Pool, *, keys: Keys, table: Table, accounts: OperatorAccounts) -> Gateway:
     """A gateway over these stores. Nothing is read or connected before a request needs it."""
     written, refused = _writers(settings)
@@ -64,8 +75,9 @@ def join(settings: Settings, pool: Pool, *, keys: Keys, table: Table, accounts: 
         keys=keys,
         ledger=DynamoLedger(table),
         transport=_LazyTransport(pool),
-        fetch=fetch,
+        fetch=_lazy_fetch(settings, pool),
         accounts=accounts,
+        catalog=OperatorCatalog(ModelStore(table).all, _note),
         log=written,
         refused=refused,
         policy=Policy(
@@ -74,6 +86,8 @@ def join(settings: Settings, pool: Pool, *, keys: Keys, table: Table, accounts: 
             deadline_s=settings.deadline_s,
             silence_s=settings.silence_s,
             max_body_bytes=settings.max_body_bytes,
+            max_media_bytes=settings.max_media_bytes,
+            media_buckets=settings.media_buckets,
         ),
     )
 
@@ -93,6 +107,21 @@ class _LazyTransport:
         return self._transport.send(request, timeout_s)
 
 
+def _lazy_fetch(settings: Settings, pool: Pool) -> Fetch:
+    """Reads URLs over connections of its own, each for one answer: few requests name any, so it is made late."""
+
+    @cache
+    def egress() -> Fetch:
+        from orrery.edge.egress import Egress
+
+        return Egress(Pool(tls=pool.tls, kept=0), http_hosts=settings.fetch_http_hosts)
+
+    async def fetch(url: str, *, limit_bytes: int, timeout_s: float) -> Fetched:
+        return await egress()(url, limit_bytes=limit_bytes, timeout_s=timeout_s)
+
+    return fetch
+
+
 def _writers(
     settings: Settings,
 ) -> tuple[Callable[[Exchange], None], Callable[[Arrival, GatewayError, Principal | None], None]]:
@@ -105,6 +134,11 @@ def _writers(
         write("refused", log.refused_line(arrival, err, principal, asyncio.get_running_loop().time()))
 
     return written, refused
+
+
+def _note(message: str) -> None:
+    """What no single request is to blame for."""
+    sys.stderr.write(f"orrery: {message}\n")
 
 
 def _call(settings: Settings, pool: Pool, service: str, endpoint: str | None = None) -> AwsCall:
@@ -145,11 +179,16 @@ def _provider_secret(settings: Settings, pool: Pool) -> Callable[[], Awaitable[M
     async def read() -> Mapping[str, str]:
         try:
             variables = orjson.loads(await _read_secret(settings, pool, name))
-            return {str(key): str(value) for key, value in variables.items()}
+            return {str(key): _text(value) for key, value in variables.items()}
         except (ValueError, AttributeError) as err:
             raise Unavailable("the provider secret is not a JSON object of variables") from err
 
     return read
+
+
+def _text(value: object) -> str:
+    """A variable's value; a credentials file may stand in the secret as the object that it is."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 async def _read_secret(settings: Settings, pool: Pool, name: str) -> str:

@@ -45,6 +45,7 @@ async def serve(token: str, read: Callable[[], Call], arrival: Arrival, gateway:
 async def enter(token: str, read: Callable[[], Call], arrival: Arrival, gateway: Gateway) -> tuple[Exchange, Hold]:
     """Everything that may refuse a request before a provider hears of it."""
     principal: Principal | None = None
+    gateway.catalog.prepare()
     try:
         principal, fresh = await gateway.keys.find(token)
         plan = await make_plan(read(), gateway)

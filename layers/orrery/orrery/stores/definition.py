@@ -6,8 +6,10 @@
 | TX#<org>#<request>  | TX        | what a request cost: the write-ahead record, then the audit row   |
 | TOPUP#<org>#<event> | T         | a grant that was made                                             |
 | AK#<key id>         | K         | an API key                                                        |
+| MODELS              | M#<model> | what the operator says of a model, `provider/name`                |
 
 The organization stands in every partition key but the API key's, whose row names it: no id of one reaches another's.
+Models are the operator's, the same for all organizations.
 Only balances and keys carry `GPK` and `GSK`, which never change: moving money does not write the index.
 """
 

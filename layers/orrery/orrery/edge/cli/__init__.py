@@ -1,20 +1,22 @@
-"""The command line: `orrery init`, `orrery keys`, `orrery credits`, `orrery ledger`.
+"""The command line: `orrery init`, `orrery keys`, `orrery credits`, `orrery models`, `orrery ledger`.
 
     money     US dollars in text, nano-dollars in the ledger
     place     where the table is: the state folder, an endpoint, AWS
     desk      the stores over it
     command   what commands have in common: options, one answer, one line for what went wrong
-    init, keys, credits, ledger   the commands
+    rates     US dollars per million tokens in text, pico-dollars per token in the catalog
+    model_facts   what may be said of a model, as it is stored
+    init, keys, credits, models, ledger   the commands
 
 Nothing here needs moto unless this process is the one to open the state folder.
 """
 
 import typer
 
-from orrery.edge.cli import credits, init, keys, ledger
+from orrery.edge.cli import credits, init, keys, ledger, models
 
 app = typer.Typer(
-    help="Orrery's keys, credit and books, in the local table, or on AWS with --aws.",
+    help="Orrery's keys, credit, models and books, in the local table, or on AWS with --aws.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # or it takes [env var: …] for its own markup
@@ -23,6 +25,7 @@ app = typer.Typer(
 init.add_to(app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(credits.app, name="credits")
+app.add_typer(models.app, name="models")
 app.add_typer(ledger.app, name="ledger")
 
 

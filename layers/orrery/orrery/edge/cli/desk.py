@@ -8,6 +8,7 @@ from orrery.edge.embedded.opening import OpenTable
 from orrery.edge.founding import ORGANIZATION, ensure_table
 from orrery.stores.keys import KeyStore
 from orrery.stores.ledger import DynamoLedger
+from orrery.stores.models import ModelStore
 from orrery.stores.table import Table
 
 
@@ -18,6 +19,7 @@ class Desk:
         self.place = opened.place
         self.table = place.settings.table
         self.ledger = DynamoLedger(Table(opened.call, self.table))
+        self.models = ModelStore(Table(opened.call, self.table))
         self._call = opened.call
         self._place = place
 

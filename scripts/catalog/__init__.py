@@ -1,0 +1,17 @@
+"""Makes the catalog's data: `python -m scripts.catalog [--date DAY] [--out FOLDER] [--refresh]`.
+
+    providers   which of our providers is which of the sources'
+    names       genai-prices' ways to name a model, as rules
+    kinds       what a model serves, and which names a provider's own API takes
+    genai       rows out of the installed genai-prices
+    litellm     facts and rows out of LiteLLM's price map, of which `snapshot` keeps what we use
+    by_hand     rows that neither has, in a file kept by hand
+    sheets      both joined into one sheet for each provider
+    index       which provider knows a name that comes without one
+
+Prices are the standard ones in force on DAY (default: today, UTC), in pico-USD per token; batch, flex, priority and
+fast rates are not taken. Where the price depends on what a reply does not say (the hour, the mode of thinking), the
+dearest counts. What cannot be charged from a reply's token counts gets no price; what is no model for an `Operation`
+is left out; the summary counts both, and names the providers that have no price at all.
+`sandbox.json` is written by hand and stays as it is.
+"""
