@@ -42,9 +42,9 @@ async def test_a_picture_goes_to_the_model_as_its_bytes():
         ({"uri": PAPER}, {"file_data": PAPER_DATA, "filename": "paper.pdf"}),
         ({"file_data": PAPER}, {"file_data": PAPER_DATA, "filename": "paper.pdf"}),
         ({"uri": PAPER, "filename": "mine.pdf"}, {"file_data": PAPER_DATA, "filename": "mine.pdf"}),
-        ({"uri": PAPER, "mimeType": "a/b"}, {"file_data": PAPER_DATA, "filename": "paper.pdf", "mimeType": "a/b"}),
+        ({"uri": PAPER, "mimeType": "a/b"}, {"file_data": PAPER_DATA, "filename": "paper.pdf"}),
         ({"uri": PICTURE, "file_data": PAPER}, {"file_data": PAPER_DATA, "filename": "paper.pdf"}),
-        ({"uri": PAPER, "file_data": PICTURE_DATA}, None),
+        ({"uri": PAPER, "file_data": PICTURE_DATA}, {"file_data": PICTURE_DATA}),
         ({"file_id": "file-1"}, None),
     ],
 )
@@ -52,7 +52,7 @@ async def test_a_file_goes_to_the_model_as_its_bytes_under_its_name(held, expect
     found = room()
     await ask(found, **NEEDY, messages=user(file(**held)))
     assert sent(found)[0]["content"][0]["file"] == (expected or held)
-    assert found.web.read == ([PAPER] if expected else [])
+    assert found.web.read == ([PAPER] if expected and expected["file_data"] == PAPER_DATA else [])
 
 
 async def test_an_allowed_bucket_is_left_to_the_provider():

@@ -153,6 +153,8 @@ def _add(message: dict[str, Any], delta: dict[str, Any]) -> None:
         elif name == "tool_calls":
             for call in value or ():
                 _add_call(message.setdefault("tool_calls", {}), call)
+        elif isinstance(value, dict):
+            _add(message.setdefault(name, {}), value)  # sound
         elif value is not None:
             message[name] = message[name] + value if name in message else value  # texts, and lists of images
 

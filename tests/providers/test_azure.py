@@ -99,7 +99,7 @@ def test_what_the_filter_found_in_the_prompt_stands_in_the_first_true_chunk() ->
 
 
 def test_an_annotation_becomes_a_chunk_of_the_same_answer() -> None:
-    _, found = told(chunk({"role": "assistant"}), annotation())
+    _, found = told(chunk({"role": "assistant", "content": "x"}), annotation())
     assert {name: found[name] for name in ("id", "object", "created", "model")} == {
         "id": "c-1",
         "object": "chat.completion.chunk",
@@ -132,6 +132,6 @@ def test_spaces_in_the_events_make_no_difference() -> None:
 
 def test_a_plain_chunk_goes_on_byte_for_byte() -> None:
     decoder = StreamDecoder(Call(Operation.CHAT, "m", {}, stream=True))
-    for delta in ({"role": "assistant"}, {"content": "a"}):
+    for delta in ({"role": "assistant", "content": "x"}, {"content": "a"}):
         data = orjson.dumps(chunk(delta))
         assert [frame.payload for frame in decoder.feed(Event("", data))] == [data]

@@ -7,32 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orrery.core.types import Json
-from orrery.providers.likeness import PATIENCE, UNLIKE, Likeness
-from orrery.wire.chunks import answer_chars
+from orrery.providers.likeness import PATIENCE, Likeness
 
 
-def chunk(text: str, **more: Any) -> bytes:
-    return orjson.dumps(
-        {"id": "c", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}], **more}
-    )
+def chunk(text: str, name: str = "content", **more: Any) -> bytes:
+    return orjson.dumps({"id": "c", "choices": [{"index": 0, "delta": {name: text}, "finish_reason": None}], **more})
 
 
-def learnt(data: bytes) -> Likeness:
+def learnt(data: bytes, text: str = "model", **how: Any) -> Likeness:
     likeness = Likeness()
-    learn(likeness, data)
+    likeness.learn(data, ("content",), text, **how)
     return likeness
-
-
-def learn(likeness: Likeness, data: bytes) -> None:
-    body: Json = orjson.loads(data)
-    likeness.learn(data, body["choices"][0]["delta"], answer_chars(body))
 
 
 @pytest.mark.parametrize("text", ["x", "", "é🪐", 'a "quoted" \\ word', "line\nbreak", '"}}]', "\x00"])
 def test_another_text_is_alike(text: str) -> None:
-    assert learnt(chunk("model")).chars(chunk(text)) == len(text)
-    assert learnt(chunk("model", obfuscation="a1")).chars(chunk(text, obfuscation="Zz9")) == len(text)
+    assert learnt(chunk("model")).alike(chunk(text)) == (chunk(text), text)
+    padded = chunk(text, obfuscation="Zz9")
+    assert learnt(chunk("model", obfuscation="a1")).alike(padded) == (padded, text)
 
 
 @pytest.mark.parametrize(
@@ -54,42 +46,102 @@ def test_another_text_is_alike(text: str) -> None:
     ],
 )
 def test_anything_else_is_unlike(other: bytes) -> None:
-    assert learnt(chunk("model")).chars(other) == UNLIKE
+    assert learnt(chunk("model")).alike(other) is None
 
 
 @pytest.mark.parametrize("padding", ["", "a b", 'a","b":"c', "é", '"', "a1\\n"])
 def test_padding_that_is_not_letters_and_digits_is_unlike(padding: str) -> None:
-    assert learnt(chunk("model", obfuscation="a1")).chars(chunk("x", obfuscation=padding)) == UNLIKE
+    assert learnt(chunk("model", obfuscation="a1")).alike(chunk("x", obfuscation=padding)) is None
 
 
 @pytest.mark.parametrize("end", [b"", b'"', b"}", b'"]', b'"}}', b'"} '])
 def test_padding_that_ends_otherwise_is_unlike(end: bytes) -> None:
     padded = chunk("model", obfuscation="a1")
-    assert learnt(padded).chars(padded.removesuffix(b'"}') + end) == UNLIKE
+    assert learnt(padded).alike(padded.removesuffix(b'"}') + end) is None
 
 
-def test_nothing_is_alike_before_something_was_learnt() -> None:
-    assert Likeness().chars(chunk("x")) == UNLIKE
+def test_nothing_is_alike_before_something_was_learnt_or_when_it_was_forgotten() -> None:
+    assert Likeness().alike(chunk("x")) is None
+    likeness = learnt(chunk("model"))
+    likeness.forget()
+    assert likeness.alike(chunk("x")) is None
 
 
-def test_a_chunk_that_generates_more_than_one_text_is_no_model() -> None:
-    two = orjson.dumps({"choices": [{"delta": {"content": "ab", "reasoning": "cd"}}]})
-    assert learnt(two).chars(two) == UNLIKE
+@pytest.mark.parametrize("data", [chunk("é\n"), chunk("x", more={"content": "x"}), chunk("xy"), b'{"content":"other"}'])
+def test_a_text_that_does_not_stand_there_as_it_is_makes_no_model(data: bytes) -> None:
+    assert not Likeness().learn(data, ("content",), "é\n")
+    assert not Likeness().learn(data, ("content",), "x")
 
 
-def test_reasoning_and_spaced_json_can_be_models() -> None:
-    spaced = b'{"choices": [{"delta": {"role": "assistant", "reasoning_content": "ab"}}]}'
-    assert learnt(spaced).chars(spaced.replace(b'"ab"', b'"abc"')) == 3
+def test_spaced_json_can_be_a_model() -> None:
+    spaced = b'{"choices": [{"delta": {"role": "assistant", "content": "model"}}]}'
+    other = spaced.replace(b'"model"', b'"abc"')
+    assert learnt(spaced).alike(other) == (other, "abc")
 
 
 def test_learning_in_vain_ends_and_a_likeness_renews_it() -> None:
     likeness = Likeness()
-    for number in range(PATIENCE + 1):
-        learn(likeness, chunk("x", id=str(number)))
-    assert likeness.chars(chunk("x", id=str(PATIENCE))) == UNLIKE
-    assert likeness.chars(chunk("x", id=str(PATIENCE - 1))) == 1
-    learn(likeness, chunk("x", id="new"))
-    assert likeness.chars(chunk("y", id="new")) == 1
+    taught = [likeness.learn(chunk("x", id=str(number)), ("content",), "x") for number in range(PATIENCE + 1)]
+    assert taught == [True] * PATIENCE + [False]
+    assert likeness.alike(chunk("x", id=str(PATIENCE))) is None
+    assert likeness.alike(chunk("x", id=str(PATIENCE - 1))) is not None
+    assert likeness.learn(chunk("x", id="new"), ("content",), "x")
+    assert likeness.alike(chunk("y", id="new")) == (chunk("y", id="new"), "y")
+
+
+# What becomes something else
+
+
+def renamed(text: str) -> Any:
+    return orjson.loads(chunk(text, "reasoning", id="other"))
+
+
+@pytest.mark.parametrize("text", ["x", "", "é🪐", 'a "quoted" \\ word', '","reasoning":""', "line\nbreak"])
+def test_what_is_alike_becomes_what_the_model_became(text: str) -> None:
+    found = learnt(chunk("model"), became=renamed("model")).alike(chunk(text))
+    assert found is not None and orjson.loads(found[0]) == renamed(text) and found[1] == text
+
+
+@pytest.mark.parametrize("became", [renamed("another text"), {"choices": [{"delta": {"refusal": "model"}}]}])
+def test_what_became_something_with_another_text_is_no_model(became: Any) -> None:
+    assert not Likeness().learn(chunk("model"), ("content",), "model", became)
+    assert not Likeness().learn(chunk("model", obfuscation="a1"), ("content",), "model", renamed("model"))
+
+
+def test_a_model_that_could_not_be_learnt_changes_nothing() -> None:
+    likeness = learnt(chunk("model"), became=renamed("model"))
+    before = likeness.alike(chunk("x"))
+    assert not likeness.learn(chunk("y", id="d"), ("content",), "not there", {**renamed("not there"), "id": "e"})
+    assert likeness.alike(chunk("x")) == before
+
+
+@pytest.mark.parametrize(("text", "is_alike"), [("a", True), ("a\nb", True), ("a<", False), ("a\n", False)])
+def test_between_tags_what_may_be_their_end_is_unlike(text: str, is_alike: bool) -> None:
+    likeness = learnt(chunk("model"), became=renamed("model"), in_tags=True)
+    assert (likeness.alike(chunk(text)) is not None) == is_alike
+
+
+def twice(text: str, again: str | None = None, **more: Any) -> bytes:
+    delta = {"content": text, "blocks": [{"text": text if again is None else again}]}
+    return orjson.dumps({"choices": [{"delta": delta}], **more})
+
+
+def twin() -> Likeness:
+    likeness = Likeness()
+    assert likeness.learn(twice("model"), ("content", "text"), "model")
+    return likeness
+
+
+@pytest.mark.parametrize("text", ["x", "", "é🪐", 'a "quoted" \\ word', '"blocks":[{"text":"'])
+def test_a_text_that_stands_twice_is_alike_where_both_are_the_same(text: str) -> None:
+    assert twin().alike(twice(text)) == (twice(text), text)
+
+
+@pytest.mark.parametrize(
+    "other", [twice("xy", "xz"), twice("xy", "x"), twice("x", "xyz"), twice("x", id=1), b"", b"{}"]
+)
+def test_two_texts_that_differ_are_unlike(other: bytes) -> None:
+    assert twin().alike(other) is None
 
 
 PIECES = st.sampled_from(
@@ -101,10 +153,16 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=12).map(b"".join), st.booleans())
 def test_what_is_alike_is_json_and_differs_in_its_text_alone(middle: bytes, padded: bool) -> None:
     more = {"obfuscation": "a1"} if padded else {}
-    model = chunk("MODEL", **more)
-    data = model.replace(b"MODEL", middle)
-    chars = learnt(model).chars(data)
-    if chars != UNLIKE:
-        body = orjson.loads(data)
-        text = body["choices"][0]["delta"]["content"]
-        assert chars == len(text) == answer_chars(body) and body == orjson.loads(chunk(text, **more))
+    model = chunk("model", **more)
+    found = learnt(model).alike(model.replace(b"model", middle))
+    if found is not None:
+        assert orjson.loads(found[0]) == orjson.loads(chunk(found[1], **more))
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(st.lists(PIECES, max_size=8).map(b"".join), st.lists(PIECES, max_size=8).map(b"".join))
+def test_what_is_alike_twice_is_json_and_differs_in_its_text_alone(first: bytes, second: bytes) -> None:
+    for other in (first, second):
+        data = twice("model").replace(b"model", first, 1).replace(b"model", other, 1)
+        if (found := twin().alike(data)) is not None:
+            assert orjson.loads(found[0]) == orjson.loads(twice(found[1]))

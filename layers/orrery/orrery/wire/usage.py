@@ -4,6 +4,9 @@ from typing import Any
 
 from orrery.core.types import Json, Usage
 
+WRITTEN = ("cache_creation_tokens", "cache_write_tokens", "cache_creation_input_tokens")
+"""Seed 003's name for what was put into the cache, OpenAI's and OpenRouter's, DashScope's."""
+
 
 def _count(holder: Any, *names: str) -> int:
     """The first of `names` that holds a whole number from 0 up; 0 when none does (floats with a whole value count)."""
@@ -29,14 +32,15 @@ def read_usage(usage: Any, *, reasoning_apart: bool = False) -> Usage | None:
     of_prompt, of_completion = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     reasoning = _count(of_completion, "reasoning_tokens")
     prompt, completion = int(prompt), int(completion) + (reasoning if reasoning_apart else 0)
-    # DeepSeek names its cached part `prompt_cache_hit_tokens`, beside the details (api-docs.deepseek.com, 2026-11-20).
-    cached = _count(of_prompt, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens")
+    # DeepSeek and Moonshot have their cached part beside the details; DashScope has its own name for what was written
+    # (api-docs.deepseek.com, 2026-11-20; @ai-sdk/moonshotai and @ai-sdk/alibaba, 2026-11-21).
+    cached = _count(of_prompt, "cached_tokens") or _count(usage, "prompt_cache_hit_tokens", "cached_tokens")
     cache_read = min(cached, prompt)
     return Usage(
         prompt=prompt,
         completion=completion,
         cache_read=cache_read,
-        cache_write=min(_count(of_prompt, "cache_creation_tokens", "cache_write_tokens"), prompt - cache_read),
+        cache_write=min(_count(of_prompt, *WRITTEN), prompt - cache_read),
         audio_input=min(_count(of_prompt, "audio_tokens"), prompt),
         reasoning=min(reasoning, completion),
         audio_output=min(_count(of_completion, "audio_tokens"), completion),

@@ -1,0 +1,56 @@
+"""Providers that speak OpenAI's chat wire: the body goes on as it came, minus what a row says they refuse.
+
+Each provider is a row of facts (`rows`); the behaviour is here, once. `encode` builds the request (`controls`,
+`history`, `marks`), `decode` reads a whole answer and `stream` a streamed one, both through `choice`.
+"""
+
+from orrery.core.dialect import Adapter, Decoder, Encoded, Frame, Provider
+from orrery.core.types import Call, Operation, Target
+from orrery.providers.compatible.decode import decode_chat
+from orrery.providers.compatible.encode import encode_chat
+from orrery.providers.compatible.row import AS_GIVEN, MARKS, NOT_OPENAI, Controls, Row
+from orrery.providers.compatible.stream import ChatDecoder
+from orrery.providers.errors import explain_openai
+from orrery.providers.signing import bearer
+from orrery.wire.media import is_http
+from orrery.wire.sse import Reader
+
+__all__ = ["NOT_OPENAI", "ChatDecoder", "Controls", "Row", "decode_chat", "encode_chat", "server", "serving"]
+
+
+def serving(row: Row) -> Provider:
+    """The provider that a row describes."""
+
+    def encode(call: Call, target: Target) -> Encoded:
+        return encode_chat(call, target, row)
+
+    def decode(body: bytes, call: Call) -> Frame:
+        return decode_chat(body, row, call)
+
+    def decoder(call: Call) -> Decoder:
+        return ChatDecoder(call, row)
+
+    def needs_bytes(part_type: str, url: str) -> bool:
+        return part_type in row.by_content and is_http(url)
+
+    chat = Adapter(
+        path=_chat_path, encode=encode, decode=decode, decoder=decoder, reader=Reader, needs_bytes=needs_bytes
+    )
+    return Provider(
+        name=row.name,
+        base_url=row.base_url,
+        sign=bearer,
+        adapters={Operation.CHAT: chat},
+        explain=explain_openai,
+        needs_key=row.needs_key,
+    )
+
+
+def _chat_path(call: Call, target: Target) -> str:
+    return "/chat/completions"
+
+
+def server(name: str, base_url: str) -> Provider:
+    """An OpenAI-speaking server that an operator named: nothing is dropped, and no key is needed."""
+    row = Row(name, base_url, "named by the operator", "", needs_key=False, replay=AS_GIVEN, marks=MARKS)
+    return serving(row)
