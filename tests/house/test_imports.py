@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from orrery import providers
+
 ROOT = Path(__file__).parents[2]
 
 FASTAPI = {
@@ -58,3 +60,29 @@ def imported_by(function: str) -> set[str]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_imports_what_is_written_down_and_no_more(function):
     assert imported_by(function) == FUNCTIONS[function]
+
+
+DIALECT = """
+import sys
+from orrery import providers
+assert providers.get(sys.argv[1]) is not None
+ours = {name.split(".")[2] for name in sys.modules if name.startswith("orrery.providers.")}
+dialects = {module.split(".")[2] for module in providers.DIALECTS.values()}
+print(*sorted(ours & dialects))
+print(*sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)))
+"""
+
+SHARED = {"vertex": {"gemini", "vertex"}, "google": {"gemini"}, "bedrock": {"anthropic", "bedrock"}}
+"""Dialects that are made of another one's parts."""
+
+
+@pytest.mark.parametrize("provider", providers.names())
+def test_a_dialect_costs_nothing_to_requests_that_do_not_use_it(provider):
+    environment = {"PYTHONPATH": str(ROOT / "layers/orrery")}
+    program = [sys.executable, "-c", DIALECT, provider]
+    dialects, packages = subprocess.run(
+        program, env=environment, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    own = {provider} if provider in providers.DIALECTS else set()
+    assert set(dialects.split()) == SHARED.get(provider, own)
+    assert {name for name in packages.split() if not name.startswith("_")} <= {"orjson", "orrery"}

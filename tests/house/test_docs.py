@@ -1,0 +1,13 @@
+"""What documents say is what the code does."""
+
+from orrery import providers
+from scripts import matrix
+
+
+def test_the_page_of_providers_is_what_the_code_makes_of_it():
+    assert matrix.PAGE.read_text(encoding="utf-8") == matrix.page(), "run make docs"
+
+
+def test_the_page_lists_every_provider_and_how_to_reach_it():
+    text = matrix.PAGE.read_text(encoding="utf-8")
+    assert all(f"\n| {name} | `" in text for name in providers.names() if name != "sandbox")
