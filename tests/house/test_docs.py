@@ -1,7 +1,8 @@
 """What documents say is what the code does."""
 
-from orrery import providers
 from scripts import matrix
+
+from orrery import providers
 
 
 def test_the_page_of_providers_is_what_the_code_makes_of_it():

@@ -5,7 +5,6 @@ name on every piece; whole calls in one chunk (xAI, Groq, Ollama); no arguments 
 join the strings of all pieces, so what is repeated would be doubled.
 """
 
-from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
@@ -15,12 +14,16 @@ from orrery.core.types import Json
 from orrery.providers.answer import object_of, text_of
 
 
-@dataclass(slots=True)
 class _Call:
-    index: int
-    id: str
-    has_arguments: bool = False
-    is_function: bool = True
+    """A call that began: its number, its id, and whether arguments came."""
+
+    __slots__ = ("has_arguments", "id", "index", "is_function")
+
+    def __init__(self, index: int, id: str, *, has_arguments: bool, is_function: bool) -> None:
+        self.index = index
+        self.id = id
+        self.has_arguments = has_arguments
+        self.is_function = is_function
 
 
 class Calls:
@@ -83,7 +86,8 @@ class Calls:
     def _begin(self, given: Json) -> _Call:
         number = len(self._calls)
         id = text_of(given.get("id")) or f"call_{crc32(self._name.encode()):08x}{number}"
-        call = _Call(number, id, bool(_arguments(given).strip()), "custom" not in given)
+        has_arguments = bool(_arguments(given).strip())
+        call = _Call(number, id, has_arguments=has_arguments, is_function="custom" not in given)
         self._calls.append(call)
         if (index := _index(given)) is not None:
             self._at[index] = call

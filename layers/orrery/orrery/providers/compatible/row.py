@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from orrery.core.types import Json
 
@@ -21,8 +21,7 @@ type Replay = Literal["", "reasoning", "reasoning_content", "<think>", "*"]
 """How an earlier message's reasoning goes back: not at all, under this name, in tags before the text, or untouched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Controls:
+class Controls(NamedTuple):
     """How a provider is told whether and how much to think. What it documents no way to say is dropped, and named.
 
     `on`, `off`, `adaptive`: the parameters that say so. `budget`: the dotted name of the one that bounds thinking, in
