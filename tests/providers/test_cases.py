@@ -151,3 +151,19 @@ def raised_by(case: Case) -> BaseException:
         else:
             case.adapter().encode(case.call(), case.target())
     return caught.value
+
+
+OF_A_DIALECT = (
+    {"text", "tool_call", "parallel_tools", "structured", "reasoning", "image_in", "refused", "cut_short"}
+    | {"error_400", "error_429", "error_in_stream", "usage_with_cache"}
+)  # fmt: skip
+OF_A_ROW = {"text", "tool_call", "cut_short"}
+THE_SAME = {"vertex": "google"}
+"""Providers whose dialect is another one's: what they have in common is asked there."""
+
+
+@pytest.mark.parametrize("provider", [name for name in providers.names() if name != "sandbox"])
+def test_a_provider_has_the_cases_that_show_it_works(provider: str) -> None:
+    wanted = OF_A_DIALECT if provider in providers.DIALECTS else OF_A_ROW
+    known = {case.name for case in all_cases() if case.provider in (provider, THE_SAME.get(provider))}
+    assert wanted - known == set()
