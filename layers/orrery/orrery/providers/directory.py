@@ -46,18 +46,17 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "cohere": Entry(keys=("CO_API_KEY",)),
     "qwen": Entry(keys=("DASHSCOPE_API_KEY",)),
-    "zhipu": Entry(keys=("ZAI_API_KEY", "ZHIPUAI_API_KEY")),
+    "zhipu": Entry(keys=("ZAI_API_KEY", "ZHIPUAI_API_KEY"), urls=("ZAI_BASE_URL",)),
     "huggingface": Entry(keys=("HF_TOKEN",)),
     "cloudflare": Entry(keys=("CLOUDFLARE_API_TOKEN",), fills={"account_id": ("CLOUDFLARE_ACCOUNT_ID",)}),
     "databricks": Entry(keys=("DATABRICKS_TOKEN",), fills={"host": ("DATABRICKS_HOST",)}),
-    "deepinfra": Entry(keys=("DEEPINFRA_TOKEN",)),
     "ollama": Entry(urls=("OLLAMA_HOST",)),
 }
 """Providers with customs of their own.
 
 Sources, read 2026-11-21: google-genai 3.4.0 (both keys, GOOGLE_CLOUD_PROJECT, GOOGLE_CLOUD_LOCATION), google-auth 2.62
 (GOOGLE_APPLICATION_CREDENTIALS), botocore 1.44.5 (AWS_BEARER_TOKEN_BEDROCK), openai 3.52 (AZURE_OPENAI_…), cohere
-7.3.1, and the providers' own pages. GITHUB_TOKEN is left out on purpose: CI systems set it everywhere, for others.
+7.3.1, zai-sdk, and models.dev for the others. GITHUB_TOKEN is left out on purpose: CI systems set it everywhere.
 """
 
 ENTRA = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
