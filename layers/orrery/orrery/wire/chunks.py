@@ -112,10 +112,9 @@ class ChunkWriter:
 
     def _said(self, delta: Json, index: int) -> Frame:
         """`delta` as a frame. Most have one text, and differ from the one before in it alone: the rest is kept."""
-        if len(delta) > 1:
-            return self.delta(delta, index=index)
-        ((name, text),) = delta.items()
-        if name not in _TEXTS or type(text) is not str:
+        name = next(iter(delta), "")
+        text = delta.get(name)
+        if len(delta) > 1 or type(text) is not str or name not in _TEXTS:
             return self.delta(delta, index=index)
         key = (name, index, self.id, self.model)
         around = self._around.get(key)

@@ -53,12 +53,13 @@ class Response:
 
     def _read(self, data: Json, number: int) -> Said:
         index = data.get("index", number)
-        index = index if isinstance(index, int) else number
-        if index not in self.candidates:
+        index = index if type(index) is int else number
+        candidate = self.candidates.get(index)
+        if candidate is None:
             id = self.id or f"{self._call.received_at:x}"
-            self.candidates[index] = Candidate(self._issuer, id, index)
-        candidate = self.candidates[index]
-        parts = object_of(data.get("content")).get("parts")
+            candidate = self.candidates[index] = Candidate(self._issuer, id, index)
+        content = data.get("content")
+        parts = content.get("parts") if isinstance(content, dict) else None
         deltas: list[Json] = []
         for part in parts if isinstance(parts, list) else ():
             if isinstance(part, dict):

@@ -29,13 +29,15 @@ class Counts:
         """True when a count rose. Each event of a stream has them all, and few of them change."""
         if not isinstance(usage, dict):
             return False
-        rose = False
+        rose, largest = False, self._largest
         for name in _COUNTS:
-            if name in usage:
-                rose |= self._note(name, usage[name])
+            value = usage.get(name)
+            if type(value) is int and value > largest.get(name, -1):
+                largest[name], rose = value, True
         for name in _DETAILS:
-            if name in usage and usage[name] != self._details.get(name):
-                details = self._details[name] = usage[name]
+            details = usage.get(name)
+            if details is not None and details != self._details.get(name):
+                self._details[name] = details
                 for detail in details if isinstance(details, list) else ():
                     if isinstance(detail, dict) and detail.get("modality") == "AUDIO":
                         rose |= self._note(name, detail.get("tokenCount"))
