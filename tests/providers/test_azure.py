@@ -135,3 +135,9 @@ def test_a_plain_chunk_goes_on_byte_for_byte() -> None:
     for delta in ({"role": "assistant", "content": "x"}, {"content": "a"}):
         data = orjson.dumps(chunk(delta))
         assert [frame.payload for frame in decoder.feed(Event("", data))] == [data]
+
+
+def test_files_by_url_are_fetched_and_images_are_not() -> None:
+    needs = PROVIDER.adapters[Operation.CHAT].needs_bytes
+    assert needs is not None and needs("file", "https://x.test/a.pdf")
+    assert not needs("image_url", "https://x.test/a.png")

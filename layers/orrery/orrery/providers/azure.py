@@ -16,7 +16,8 @@ from orrery.core.dialect import Adapter, Decoder, Encoded, Event, Frame, Provide
 from orrery.core.errors import UpstreamError
 from orrery.core.types import Call, Json, Operation, Target
 from orrery.providers.answer import object_of
-from orrery.providers.compatible import NOT_OPENAI, Row, serving
+from orrery.providers.compatible import NOT_OPENAI, Controls, Row, serving
+from orrery.providers.compatible.row import EFFORTS
 from orrery.providers.errors import explain_openai, read_json
 
 ROW = Row(
@@ -24,7 +25,9 @@ ROW = Row(
     base_url="https://{resource}.openai.azure.com",
     source="Azure OpenAI REST API reference (learn.microsoft.com): OpenAI's parameters",
     checked="2026-11-21",
-    drop=NOT_OPENAI,
+    drop=NOT_OPENAI - {"thinking"},
+    controls=Controls(efforts=EFFORTS),
+    by_content=frozenset({"file"}),  # as the API that it is a copy of
 )
 
 _V1 = serving(ROW).adapters[Operation.CHAT]
@@ -157,7 +160,14 @@ PROVIDER = Provider(
     base_url=ROW.base_url,
     sign=sign,
     adapters={
-        Operation.CHAT: Adapter(path=path, encode=encode, decode=_V1.decode, decoder=StreamDecoder, reader=_V1.reader)
+        Operation.CHAT: Adapter(
+            path=path,
+            encode=encode,
+            decode=_V1.decode,
+            decoder=StreamDecoder,
+            reader=_V1.reader,
+            needs_bytes=_V1.needs_bytes,
+        )
     },
     explain=explain,
     locate=locate,
