@@ -52,3 +52,34 @@ class Unanswered:
         if asked is None:
             raise InvalidRequest("A tool message must name the call that it answers.", param=f"{where}.tool_call_id")
         return self._calls.pop(asked, asked)
+
+
+class Owed(Unanswered):
+    """The same where the dialect insists that every call is answered in the next turn, and nothing else is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._where = ""
+
+    def owe(self, calls: dict[str, str], where: str) -> None:
+        """The calls of the assistant message at `where`."""
+        self.begin(calls)
+        self._where = where
+
+    def take(self, id: str | None, where: str) -> str:
+        asked = id or next(iter(self._calls), "")
+        if asked not in self._calls:
+            raise InvalidRequest(
+                "A tool message must answer a tool call of the assistant message before it.",
+                param=f"{where}.tool_call_id",
+            )
+        return self._calls.pop(asked)
+
+    def check(self) -> None:
+        """Raises `InvalidRequest` when an answer is missing."""
+        if self._calls:
+            ids = ", ".join(list(self._calls)[:5])
+            raise InvalidRequest(
+                f"Each tool call must be answered by a tool message before anything else; missing: {ids}.",
+                param=f"{self._where}.tool_calls",
+            )

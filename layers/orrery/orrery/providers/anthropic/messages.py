@@ -12,6 +12,7 @@ from orrery.core.types import Json
 from orrery.providers.anthropic.parts import blocks_of
 from orrery.providers.anthropic.replay import Ids, assistant_blocks
 from orrery.providers.lost import Lost
+from orrery.providers.turns import Owed
 
 
 class Conversation:
@@ -22,8 +23,7 @@ class Conversation:
         self.turns: list[Json] = []
         self._lost = lost
         self._ids = Ids()
-        self._unanswered: dict[str, str] = {}
-        self._calls_at = ""
+        self._calls = Owed()
         self._results = 0  # how many lead the last turn
 
     def read(self, messages: list[Json]) -> None:
@@ -33,7 +33,7 @@ class Conversation:
             if message.get("name") and message["role"] != "function":
                 self._lost.add("messages.name")
             READERS[message["role"]](self, message, where)
-        self._check_answered()
+        self._calls.check()
         if not self.turns:
             raise InvalidRequest("Anthropic's models need a message of the user.", param="messages")
 
@@ -44,20 +44,15 @@ class Conversation:
         self._append("user", self._content(message, where))
 
     def assistant(self, message: Json, where: str) -> None:
-        self._check_answered()
+        self._calls.check()
         blocks, calls = assistant_blocks(message, where, self._ids, self._lost)
         self._append("assistant", blocks)
-        self._unanswered, self._calls_at = calls, where
+        self._calls.owe(calls, where)
 
     def tool(self, message: Json, where: str) -> None:
         """A missing id (Orq allows null) answers the first call that has no answer yet."""
-        asked = message.get("tool_call_id") or next(iter(self._unanswered), "")
-        if asked not in self._unanswered:
-            raise InvalidRequest(
-                "A tool message must answer a tool call of the assistant message before it.",
-                param=f"{where}.tool_call_id",
-            )
-        result: Json = {"type": "tool_result", "tool_use_id": self._unanswered.pop(asked)}
+        id = self._calls.take(message.get("tool_call_id"), where)
+        result: Json = {"type": "tool_result", "tool_use_id": id}
         if content := blocks_of(message.get("content"), f"{where}.content", self._lost):
             result["content"] = content
         if message.get("is_error") is True:
@@ -86,14 +81,6 @@ class Conversation:
             self.turns.append({"role": role, "content": []})
             self._results = 0
         return self.turns[-1]
-
-    def _check_answered(self) -> None:
-        if self._unanswered:
-            ids = ", ".join(list(self._unanswered)[:5])
-            raise InvalidRequest(
-                f"Each tool call must be answered by a tool message before anything else; missing: {ids}.",
-                param=f"{self._calls_at}.tool_calls",
-            )
 
 
 READERS: dict[str, Any] = {

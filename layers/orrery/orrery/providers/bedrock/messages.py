@@ -17,7 +17,7 @@ from orrery.providers.bedrock.models import Traits
 from orrery.providers.bedrock.parts import Parts
 from orrery.providers.bedrock.replay import Replay
 from orrery.providers.lost import Lost
-from orrery.providers.turns import refuse_unsayable
+from orrery.providers.turns import Owed, refuse_unsayable
 
 FILLER = "."
 """A turn or text that says nothing; blank ones are refused."""
@@ -34,8 +34,7 @@ class Conversation:
         self._lost = lost
         self._replay = Replay(traits, self.parts, lost)
         self._turns: list[tuple[str, list[Json], list[Json]]] = []  # the role, tool results, and what else is said
-        self._unanswered: dict[str, str] = {}
-        self._calls_at = ""
+        self._calls = Owed()
 
     def read(self, messages: list[Json]) -> None:
         """Raises `InvalidRequest` for a call without a result, a result without a call, or nothing to answer."""
@@ -45,7 +44,7 @@ class Conversation:
             if message.get("name"):
                 self._lost.add("messages.name")
             READERS[message["role"]](self, message, where)
-        self._check_answered()
+        self._calls.check()
         if not self._turns:
             raise InvalidRequest("Bedrock's models need a message of the user.", param="messages")
 
@@ -63,26 +62,21 @@ class Conversation:
             self._turn("user")[1].extend(blocks)
 
     def assistant(self, message: Json, where: str) -> None:
-        self._check_answered()
+        self._calls.check()
         blocks, calls = self._replay.blocks(message)
         if blocks:
             self.parts.caching.mark(blocks, message.get("cache_control"), "messages")
             self._turn("assistant")[1].extend(blocks)
         self.called |= dict.fromkeys(call["function"]["name"] for call in message.get("tool_calls") or ())
-        self._unanswered, self._calls_at = calls, where
+        self._calls.owe(calls, where)
 
     def tool(self, message: Json, where: str) -> None:
         """A missing id (Orq allows null) answers the first call that has no answer yet."""
-        asked = message.get("tool_call_id") or next(iter(self._unanswered), "")
-        if asked not in self._unanswered:
-            raise InvalidRequest(
-                "A tool message must answer a tool call of the assistant message before it.",
-                param=f"{where}.tool_call_id",
-            )
+        id = self._calls.take(message.get("tool_call_id"), where)
         content = message.get("content")
         said = self.parts.of(content, f"{where}.content", marked=False)
         within = [block for block in said if kind_of(block) in self._traits.within | {"text"}]
-        result: Json = {"toolUseId": self._unanswered.pop(asked), "content": within}
+        result: Json = {"toolUseId": id, "content": within}
         if message.get("is_error") is True:
             self._mark_error(result)
         results, beside = self._turn("user")
@@ -105,14 +99,6 @@ class Conversation:
         if not self._turns or self._turns[-1][0] != role:
             self._turns.append((role, [], []))
         return self._turns[-1][1:]
-
-    def _check_answered(self) -> None:
-        if self._unanswered:
-            ids = ", ".join(list(self._unanswered)[:5])
-            raise InvalidRequest(
-                f"Each tool call must be answered by a tool message before anything else; missing: {ids}.",
-                param=f"{self._calls_at}.tool_calls",
-            )
 
     def turns(self) -> list[Json]:
         """The turns as they are sent."""
