@@ -53,7 +53,8 @@ WITHIN_BODY: list[tuple[type[httpx.TransportError], type[UpstreamError], str]] =
 class ThinTransport(httpx.AsyncBaseTransport):
     """httpx over our pool: HTTP/1.1, no proxies, bounded memory. docs/decisions/0002 says why not httpx's own.
 
-    Compressed answers arrive unpacked, without their `Content-Encoding`. Request bodies are collected before sending.
+    Compressed answers arrive unpacked, without their `Content-Encoding`. A body in pieces stays in pieces; others are
+    collected before sending.
     """
 
     def __init__(self, pool: Pool | None = None) -> None:
@@ -64,7 +65,7 @@ class ThinTransport(httpx.AsyncBaseTransport):
         if url.scheme not in ("http", "https") or not url.host:
             raise httpx.UnsupportedProtocol(f"cannot send to {url.scheme}://{url.host}", request=request)
         origin = Origin(url.scheme, url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
-        body = await request.aread()
+        body = request.extensions.get(PIECES) or await request.aread()
         with _httpx_faults(request):
             exchange = await self._pool.send(
                 origin,
@@ -164,8 +165,8 @@ class HttpTransport:
                 request.method,
                 _url(request.url),
                 headers=dict(request.headers),
-                content=request.body,
-                extensions={"timeout": httpx.Timeout(timeout_s).as_dict()},
+                content=request.body if isinstance(request.body, bytes) else None,
+                extensions=_extensions(request, timeout_s),
             )
             response = await self._client.send(outgoing, stream=True)
         except httpx.InvalidURL as err:
@@ -180,6 +181,15 @@ class HttpTransport:
     async def aclose(self) -> None:
         """Closes every connection."""
         await self._client.aclose()
+
+
+PIECES = "orrery_pieces"
+"""Where a request carries a body in pieces past httpx, which would join them."""
+
+
+def _extensions(request: UpstreamRequest, timeout_s: float) -> dict[str, Any]:
+    timeouts = {"timeout": httpx.Timeout(timeout_s).as_dict()}
+    return timeouts if isinstance(request.body, bytes) else {**timeouts, PIECES: request.body}
 
 
 class _Reply:

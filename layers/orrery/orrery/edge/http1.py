@@ -12,6 +12,7 @@ from typing import cast
 
 import httptools
 
+from orrery.core.dialect import Pieces
 from orrery.edge.http_faults import Broken, Malformed, ReadTimedOut, WireFault, WriteTimedOut
 from orrery.edge.http_head import RawHeaders
 
@@ -52,7 +53,9 @@ class Connection(asyncio.Protocol):
 
     # ---- the caller's side
 
-    async def begin(self, request: bytes, body: bytes, *, head_only: bool, write_s: float, read_s: float) -> None:
+    async def begin(
+        self, request: bytes, body: bytes | Pieces, *, head_only: bool, write_s: float, read_s: float
+    ) -> None:
         """Sends the request; returns when the final head is there (`status`, `headers`). Raises `WireFault`.
 
         Nothing is ever sent twice: RFC 9110 9.2.2 lets a client repeat by itself only what is idempotent, and a
@@ -63,12 +66,13 @@ class Connection(asyncio.Protocol):
             raise self._fault or Broken("the connection was closed before the request was sent")
         self.headers = []
         self._reset(head_only=head_only)
-        if len(body) <= BUFFERED_BYTES:
+        if isinstance(body, bytes) and len(body) <= BUFFERED_BYTES:
             transport.write(request + body)
         else:
             # Not `writelines`: Python 3.13.0's never calls `pause_writing` (python/cpython#127655, read 2026-11-21).
             transport.write(request)
-            transport.write(body)
+            for piece in (body,) if isinstance(body, bytes) else body:
+                transport.write(piece)
         while not self._has_head:
             if self._fault is not None:
                 raise self._fault

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import NamedTuple
 
+from orrery.core.dialect import Pieces
 from orrery.edge.http1 import Connection
 from orrery.edge.http_faults import ConnectFault, ConnectTimedOut
 from orrery.edge.http_head import RawHeaders, encode_head
@@ -30,6 +31,11 @@ KEEP_ALIVE = [
     )
     if hasattr(socket, name)
 ]
+
+
+def size_of(body: bytes | Pieces) -> int:
+    """The length of a body, whole or in pieces."""
+    return len(body) if isinstance(body, bytes) else sum(map(len, body))
 
 
 class Origin(NamedTuple):
@@ -134,7 +140,7 @@ class Pool:
         method: bytes,
         target: bytes,
         headers: RawHeaders,
-        body: bytes = b"",
+        body: bytes | Pieces = b"",
         *,
         timeouts: Timeouts,
     ) -> Exchange:
@@ -142,7 +148,7 @@ class Pool:
 
         Raises `WireFault`, and `ValueError` for a head that could smuggle another one (`http_head`).
         """
-        head = encode_head(method, target, origin.authority, headers, len(body))
+        head = encode_head(method, target, origin.authority, headers, size_of(body))
         connection = self._take(origin) or await self._connect(origin, timeouts.connect_s)
         try:
             await connection.begin(
