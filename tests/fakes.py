@@ -192,6 +192,9 @@ class Room:
     web: FakeWeb = field(default_factory=FakeWeb)
     models: FakeModels = field(default_factory=FakeModels)
     notes: list[str] = field(default_factory=list)
+    uploads: Any = None
+    own: Any = None
+    outside: Any = None
 
     def gateway(self) -> Gateway:
         async def sleep(seconds: float) -> None:
@@ -210,6 +213,9 @@ class Room:
             log=self.logged.append,
             refused=refused,
             policy=self.policy,
+            uploads=self.uploads,
+            own=self.own,
+            outside=self.outside,
             now=lambda: 1_800_000_000.0,
             sleep=sleep,
             random=lambda: 0.5,

@@ -180,6 +180,6 @@ async def test_a_bare_name_goes_on_to_a_provider_that_can_be_called():
 async def test_a_call_costs_what_its_region_costs():
     costs = []
     for name in ("vertex/gemini-3.5-flash", "vertex/europe-west4/gemini-3.5-flash"):
-        target = await resolve(name, read(HELLO | {"model": name}), room().gateway(), "model")
+        (target,) = await resolve(name, read(HELLO | {"model": name}), room().gateway(), "model")
         costs.append(target.price.rates.input)
     assert costs[1] * 10 == costs[0] * 11

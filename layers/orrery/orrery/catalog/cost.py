@@ -2,7 +2,7 @@
 
 The classes of tokens partition the whole: a part is charged at its own rate, the rest of `prompt` at `input` and the
 rest of `completion` at `output`. A part without a rate is charged like its parent, `cache_write_1h` like `cache_write`
-where that has one.
+where that has one. What is not counted in tokens is charged by the unit, beside them.
 """
 
 from orrery.core.types import Price, Rates, Usage
@@ -23,10 +23,42 @@ def cost_pico(price: Price, usage: Usage) -> int:
         (usage.cache_write_1h, written if rates.cache_write_1h is None else rates.cache_write_1h),
         (usage.cache_write, written),
         (usage.audio_input, rates.input if rates.audio_input is None else rates.audio_input),
+        (usage.image_input, rates.input if rates.image_input is None else rates.image_input),
         (usage.cache_read, rates.input if rates.cache_read is None else rates.cache_read),
     )
-    completion = ((usage.audio_output, rates.output if rates.audio_output is None else rates.audio_output),)
-    return price.request + _side(usage.prompt, rates.input, prompt) + _side(usage.completion, rates.output, completion)
+    completion = (
+        (usage.audio_output, rates.output if rates.audio_output is None else rates.audio_output),
+        (usage.image_output, rates.output if rates.image_output is None else rates.image_output),
+    )
+    tokens = _side(usage.prompt, rates.input, prompt) + _side(usage.completion, rates.output, completion)
+    units = sum(max(count, 0) * (unit_pico(price, unit) or 0) for unit, count in usage.units.items())
+    return price.request + tokens + units
+
+
+def unit_pico(price: Price, unit: str) -> int | None:
+    """Pico-USD for one `unit`; None where nothing tells.
+
+    By its name or the first shorter one that has a price; else the dearest of the more particular ones that it may be.
+    """
+    name = unit
+    while name not in price.units:
+        name, slash, _ = name.rpartition("/")
+        if not slash:
+            return max((pico for longer, pico in price.units.items() if longer.startswith(f"{unit}/")), default=None)
+    return price.units[name]
+
+
+def covers(price: Price, most: Usage | None) -> bool:
+    """Whether `price` says what `most` costs (None: tokens): its units, or else its tokens at rates above nothing.
+
+    What is free has no units either: a price by the unit alone says nothing about tokens.
+    """
+    is_by_tokens = bool(price.rates.input or price.rates.output)
+    if most is None or not most.units:
+        return is_by_tokens or not price.units
+    if any(unit_pico(price, unit) is not None for unit in most.units):
+        return True
+    return most.total > 0 and is_by_tokens
 
 
 def _side(whole: int, rate: int, parts: tuple[tuple[int, int], ...]) -> int:

@@ -28,6 +28,7 @@ class GatewayError(Exception):
         self.message = message
         self.param = param
         self.retry_after_s = retry_after_s
+        self.told: Mapping[str, str] = {}
         if code is not None:
             self.code = code
 
@@ -36,8 +37,9 @@ class GatewayError(Exception):
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
     def headers(self) -> dict[str, str]:
-        """`Retry-After` in whole seconds, rounded up, where waiting helps."""
-        return {} if self.retry_after_s is None else {"retry-after": str(max(0, -int(-self.retry_after_s // 1)))}
+        """`Retry-After` in whole seconds, rounded up, where waiting helps; and what was `told` of the request."""
+        wait = {} if self.retry_after_s is None else {"retry-after": str(max(0, -int(-self.retry_after_s // 1)))}
+        return {**self.told, **wait}
 
 
 class InvalidRequest(GatewayError):

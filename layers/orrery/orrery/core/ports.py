@@ -5,7 +5,18 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from orrery.core.dialect import UpstreamRequest
-from orrery.core.types import Fetched, Hold, Json, Model, Principal, Receipt
+from orrery.core.types import (
+    Credentials,
+    Fetched,
+    Hold,
+    Json,
+    Model,
+    OwnKey,
+    OwnKeys,
+    Presigned,
+    Principal,
+    Receipt,
+)
 
 
 class UpstreamReply(Protocol):
@@ -39,6 +50,28 @@ class Fetch(Protocol):
 
     async def __call__(self, url: str, *, limit_bytes: int, timeout_s: float) -> Fetched:
         """Raises `InvalidRequest` for a URL that may not or cannot be read, `TooLarge` beyond `limit_bytes`."""
+        ...
+
+
+class Uploads(Protocol):
+    """Files that callers put aside because a request cannot hold them; deleted after use, or after a day."""
+
+    most_bytes: int
+
+    async def presign(self, organization: str, *, media_type: str, size_bytes: int) -> Presigned:
+        """A place for a file of exactly this type and size, at most `most_bytes`."""
+        ...
+
+    def has(self, url: str) -> bool:
+        """Whether `url` is one of ours, whoever's it is, and whether or not anything is there."""
+        ...
+
+    async def read(self, organization: str, url: str, *, timeout_s: float) -> Fetched:
+        """Raises `InvalidRequest` where nothing is, or what belongs to another organization."""
+        ...
+
+    async def delete(self, organization: str, url: str) -> None:
+        """Harmless where nothing is. Raises `GatewayError` when it cannot be done just now."""
         ...
 
 
@@ -103,6 +136,54 @@ class Ledger(Protocol):
 
     async def settle(self, hold: Hold, receipt: Receipt) -> None:
         """Turns the hold into spending and returns the rest. Idempotent; records first when nobody did."""
+        ...
+
+
+class Seals(Protocol):
+    """Names that an organization is given, and that nobody can make up, or use in another's place."""
+
+    async def seal(self, organization: str, text: str) -> str:
+        """`text` as such a name, of letters, digits, `-` and `_`: whoever has it can read the text in it."""
+        ...
+
+    async def open(self, organization: str, name: str) -> str | None:
+        """The text; None for a name that was not given to this organization as it stands."""
+        ...
+
+
+class OwnCredentials(Protocol):
+    """What organizations stored of their own credentials at providers."""
+
+    def prepare(self, organization: str) -> None:
+        """Begins what `find` would wait for; harmless at any time."""
+        ...
+
+    async def find(self, organization: str) -> OwnKeys:
+        """What the organization stored, as it was two minutes ago at most. Raises `Unavailable`."""
+        ...
+
+    async def open(self, key: OwnKey) -> Credentials:
+        """The credential itself. Raises `BadCredential` when it cannot be decrypted, `Unavailable` when not just now."""
+        ...
+
+    async def put(self, organization: str, provider: str, credentials: Credentials, *, enabled: bool = True) -> OwnKey:
+        """Stores a credential in place of what was. Raises `InvalidRequest` when it is too long, `Unavailable`."""
+        ...
+
+    async def enable(self, organization: str, provider: str, *, enabled: bool) -> OwnKey:
+        """Whether what is stored is used. Raises `NotFound`, `Unavailable`."""
+        ...
+
+    async def remove(self, organization: str, provider: str) -> None:
+        """Forgets what is stored. Raises `NotFound`, `Unavailable`."""
+        ...
+
+    async def read(self, organization: str) -> OwnKeys:
+        """What is stored just now. Raises `Unavailable`."""
+        ...
+
+    async def allow_fallback(self, organization: str, *, allowed: bool) -> None:
+        """The organization's choice between its own keys alone and pooled credit after them. Raises `Unavailable`."""
         ...
 
 

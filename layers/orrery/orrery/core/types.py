@@ -1,9 +1,10 @@
 """The values that travel: who calls, what they ask, where it goes, what comes back.
 
-Money is integers: prices in pico-USD (1e-12) per token, balances and costs in nano-USD (1e-9).
+Money is integers: prices in pico-USD (1e-12) per token or unit, balances and costs in nano-USD (1e-9).
 Times are seconds as float, epoch for instants, unless a name says `_ms`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -18,6 +19,16 @@ class Operation(StrEnum):
     COMPLETIONS = "text_completion"
     EMBEDDINGS = "embeddings"
     RESPONSES = "responses"
+    MODERATIONS = "moderation"
+    RERANK = "rerank"
+    OCR = "ocr"
+    IMAGES = "image_generation"
+    IMAGE_EDITS = "image_edit"
+    IMAGE_VARIATIONS = "image_variation"
+    VIDEOS = "video_generation"
+    SPEECH = "speech"
+    TRANSCRIPTIONS = "transcription"
+    TRANSLATIONS = "translation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +52,108 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class AwsCredentials:
+    """What AWS knows someone by. `session_token` is empty for a user's long-lived keys."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    session_token: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A caller's own credential at one provider: `key`, or `aws`. None of its secrets shows in a repr.
+
+    `base_url` is the only address that it is sent to ("": the provider's own, whatever the operator calls instead).
+    """
+
+    key: str = field(repr=False, default="")
+    aws: AwsCredentials | None = field(repr=False, default=None)
+    region: str = ""
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A stored credential, as its owner may see it; what it is stands encrypted in `sealed`.
+
+    `version` differs whenever the credential was given anew. `hint` is the end of the key, or of its public half.
+    """
+
+    organization: str
+    provider: str
+    version: str
+    sealed: bytes = field(repr=False)
+    enabled: bool = True
+    base_url: str = ""
+    hint: str = ""
+    created_at: int = 0
+    updated_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """All that an organization stored, by provider. `pooled_fallback`: what fails with its own key is tried with the
+    operator's, for credit."""
+
+    keys: Mapping[str, OwnKey] = field(default_factory=dict)
+    pooled_fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
-    """The gateway's own fields of a request, read from the top level and from `orq` (the top level wins)."""
+    """The gateway's own fields of a request, read from the top level and from `orq` (the top level wins).
+
+    `credentials` are the caller's own, for this request and the requested model's provider alone.
+    """
 
     retry: Retry = Retry()
     fallbacks: tuple[str, ...] = ()
     call_timeout_s: float | None = None
+    credentials: Credentials | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a request. `field_name` is the form field it came in, or goes out in.
+
+    `name` is made here of the field and the file's suffix: what the caller called it goes nowhere. `data` may be a view
+    into the posted bytes: it is not copied on its way.
+    """
+
+    field_name: str
+    name: str
+    media_type: str
+    data: bytes | memoryview = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A URL in a body behind which a file stands. `path` leads to it; `param` is the same as OpenAI writes it.
+
+    Where its content is needed, it becomes a file of the form field `upload`, or, without one, a data URL in its place.
+    """
+
+    path: tuple[str | int, ...]
+    url: str
+    upload: str = ""
+
+    @property
+    def param(self) -> str:
+        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path).removeprefix(".")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request, validated. Replaced, never changed.
 
-    `body` is the caller's own mapping without the gateway's fields: unknown fields survive in it.
+    `body` is the caller's own mapping without the gateway's fields: unknown fields survive in it. A form's fields are
+    in it as the types that they mean, its files in `files`; `links` are URLs of files.
     `body_bytes` is the size of what was posted; `wants_usage` is the caller's own `stream_options.include_usage`;
     `strict` refuses parameters that a target cannot take instead of dropping them; `received_at` is epoch seconds.
-    While a target is called, `model` is that target's; `answer_id` names an answer to which its provider gives no id.
+    `stream`: the answer is handed on as it comes, as events, or, when `raw`, as the bytes of one file.
+    While a target is called, `model` is that target's; `answer_id` names an answer to which its provider gives no id;
+    `reply_type` is the media type of its reply where that is neither JSON nor events.
     """
 
     operation: Operation
@@ -69,13 +166,18 @@ class Call:
     strict: bool = False
     received_at: int = 0
     answer_id: str = ""
+    raw: bool = False
+    files: tuple[Upload, ...] = ()
+    links: tuple[Link, ...] = ()
+    reply_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Pico-USD per token, for each class of token; None means: charged like its parent class.
 
-    The three `cache_…` and `audio_input` are parts of the input; `audio_output` is a part of the output.
+    The three `cache_…`, `audio_input` and `image_input` are parts of the input; `audio_output` and `image_output` are
+    parts of the output.
     """
 
     input: int
@@ -85,16 +187,24 @@ class Rates:
     cache_write_1h: int | None = None
     audio_input: int | None = None
     audio_output: int | None = None
+    image_input: int | None = None
+    image_output: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model costs. `above`: rates for whole requests whose input exceeds so many tokens, ascending."""
+    """What a model costs. `above`: rates for whole requests whose input exceeds so many tokens, ascending.
+
+    `units`: pico-USD for each of what is not counted in tokens (see `Usage.units`), under the same names or less
+    particular ones: `image/high/1024x1024` costs what stands there for `image/high/1024x1024`, else for `image/high`,
+    else for `image`.
+    """
 
     rates: Rates
     above: tuple[tuple[int, Rates], ...] = ()
     request: int = 0
     source: str = ""
+    units: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +231,16 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class AwsCredentials:
-    """What AWS knows us by. `session_token` is empty for a user's long-lived keys."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    session_token: str = field(repr=False, default="")
-
-
-@dataclass(frozen=True, slots=True)
 class Target:
     """One place a call may go. `model` is the provider's own name for it.
 
     `secret` is the account's key, as its operator gave it. What a call is signed with besides is made when the call is
     made: `token`, a bearer token that the secret was exchanged for, or `aws`. None of the three shows in a repr.
     `query` is what its URLs end with, where the operator's URL had a query: a version of the API.
+    `operations` is what the catalog says that the model serves; () unknown. `most` is what the call may use at most
+    there, where tokens by the size of the body do not tell.
+    `own`: the credential is the caller's, so that the call costs no credit; `reason` is the word for that, or for why
+    it is not (see `flow.credentials`). `outside`: the address is the caller's, too, and must be a public one.
     """
 
     provider: str
@@ -149,6 +254,11 @@ class Target:
     token: str = field(default="", repr=False)
     aws: AwsCredentials | None = field(default=None, repr=False)
     query: str = ""
+    operations: tuple[Operation, ...] = ()
+    most: "Usage | None" = None
+    own: bool = False
+    reason: str = ""
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +273,10 @@ class Plan:
 class Usage:
     """Tokens as OpenAI counts them: the parts lie inside `prompt` and `completion`, never beside them.
 
-    `cache_read`, `cache_write` (5 minutes), `cache_write_1h` and `audio_input` are parts of `prompt`;
-    `reasoning` and `audio_output` are parts of `completion`.
+    `cache_read`, `cache_write` (5 minutes), `cache_write_1h`, `audio_input` and `image_input` are parts of `prompt`;
+    `reasoning`, `audio_output` and `image_output` are parts of `completion`.
+    `units` counts what is not tokens: `image/<quality>/<width>x<height>`, `audio_ms`, `character`, `page`, `search`,
+    `video_ms/<width>x<height>`. `ours`: these counts are made here, not told by the provider.
     """
 
     prompt: int = 0
@@ -175,6 +287,10 @@ class Usage:
     audio_input: int = 0
     reasoning: int = 0
     audio_output: int = 0
+    image_input: int = 0
+    image_output: int = 0
+    units: Mapping[str, int] = field(default_factory=dict)
+    ours: bool = False
 
     @property
     def total(self) -> int:
@@ -200,13 +316,26 @@ class Fetched:
     data: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Presigned:
+    """A place for one file. `put_url` takes it, once, with these `headers`, until `expires_at` (epoch seconds).
+
+    `url` is what a request names it by afterwards; only requests of the same organization may.
+    """
+
+    put_url: str = field(repr=False)
+    headers: Mapping[str, str]
+    url: str
+    expires_at: int
+
+
 type Evidence = Literal["provider", "partial", "counted", "none"]
 """Where a cost comes from: the provider's final usage, its usage so far, our count of what came, or nothing came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a finished request cost and how we know."""
+    """What a finished request cost and how we know. `own`: nothing, because its caller's own key paid for it."""
 
     cost_nano: int
     usage: Usage
@@ -214,12 +343,14 @@ class Receipt:
     provider: str = ""
     model: str = ""
     status: int = 200
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Credit set aside for one request, until `expires_at` (epoch seconds, whole).
 
+    One of no amount is a mere name: it stands in no balance, and ends with its receipt.
     `value` is the exact string stored beside the request's id: settling names it, so nobody settles another's hold.
     """
 
@@ -247,7 +378,8 @@ class Arrival:
 class Exchange:
     """The one mutable record of a request: filled on its way, logged once at its end.
 
-    `fetched` is what stood behind the URLs of its media, so that no retry and no fallback reads one again.
+    `fetched` is what stood behind the URLs of its media, so that no retry and no fallback reads one again; `uploads`
+    are those among them that were uploaded here, and are deleted once the request has been answered.
     """
 
     arrival: Arrival
@@ -269,3 +401,4 @@ class Exchange:
     receipt: Receipt | None = None
     unsettled: bool = False
     fetched: dict[str, Fetched] = field(default_factory=dict, repr=False)
+    uploads: set[str] = field(default_factory=set)

@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
-from starlette.responses import Response
 
 from orrery.core.errors import GatewayError
 from orrery.core.types import Arrival, Call
 from orrery.edge.arrive import arrive, bearer_token, read_body, refuse_reserved
 from orrery.edge.log import report_bug
+from orrery.edge.web import Response
 from orrery.flow.gateway import Gateway
 from orrery.flow.serve import Answer, serve
 from orrery.wire import sse
@@ -40,7 +40,7 @@ class Answering(Response):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         arrival = arrive(scope, self._gateway.policy.deadline_s)
-        sending = _Sending(arrival, send)
+        sending = Sending(arrival, send)
         watch: asyncio.Future[None] | None = None
         try:
             raw = await read_body(scope, receive, self._gateway.policy.max_body_bytes)
@@ -59,7 +59,7 @@ class Answering(Response):
             if watch is not None:
                 watch.cancel()
 
-    async def _run(self, scope: Any, raw: bytes, arrival: Arrival, sending: "_Sending") -> None:
+    async def _run(self, scope: Any, raw: bytes, arrival: Arrival, sending: "Sending") -> None:
         def read() -> Call:
             refuse_reserved(scope["headers"])
             return self._read(raw, scope)
@@ -75,17 +75,17 @@ class Answering(Response):
             await _hand_over(answer, arrival, sending)
 
 
-async def _hand_over(answer: Answer, arrival: Arrival, sending: "_Sending") -> None:
+async def _hand_over(answer: Answer, arrival: Arrival, sending: "Sending") -> None:
     """Writes the answer; closes it before the last, empty message: what comes after that, Lambda freezes."""
     task = asyncio.current_task()
     assert task is not None
     sending.overhead_ms = int((asyncio.get_running_loop().time() - arrival.started - answer.exchange.upstream_s) * 1000)
     try:
-        if answer.stream:
-            await _stream(answer, arrival, sending, task)
-        else:
+        if not answer.stream:
             async for batch in answer.batches:
-                await sending.whole(200, answer.headers, batch[0])
+                await sending.whole(200, answer.headers, batch[0], answer.media_type)
+        else:
+            await _stream(answer, arrival, sending, task)
     except GatewayError as err:
         await sending.error(err)
     except Exception as err:  # noqa: BLE001 - as above; after the start it becomes an event
@@ -97,18 +97,22 @@ async def _hand_over(answer: Answer, arrival: Arrival, sending: "_Sending") -> N
     await sending.end()
 
 
-async def _stream(answer: Answer, arrival: Arrival, sending: "_Sending", task: "asyncio.Task[Any]") -> None:
+async def _stream(answer: Answer, arrival: Arrival, sending: "Sending", task: "asyncio.Task[Any]") -> None:
+    """Events, or the bytes of a file, as they come."""
+    is_file = sending.is_file = bool(answer.media_type)
     pulse = _Pulse(sending, arrival.deadline, task)
+    file_headers = ((b"content-type", answer.media_type.encode("latin-1")),)
     try:
-        await sending.start(200, answer.headers, STREAM_HEADERS)
+        await sending.start(200, answer.headers, file_headers if is_file else STREAM_HEADERS)
         async for batch in answer.batches:
-            await sending.body(sse.events(batch))
+            await sending.body(b"".join(batch) if is_file else sse.events(batch))
     finally:
         pulse.stop()
-    await sending.body(sse.DONE)
+    if not is_file:
+        await sending.body(sse.DONE)
 
 
-class _Sending:
+class Sending:
     """The ASGI `send` of one request, and what has been said through it."""
 
     def __init__(self, arrival: Arrival, send: Any) -> None:
@@ -116,6 +120,7 @@ class _Sending:
         self._arrival = arrival
         self.started = False
         self.ended = False
+        self.is_file = False
         self.overhead_ms = 0
         self.last_s = 0.0
 
@@ -133,8 +138,9 @@ class _Sending:
         self.last_s = asyncio.get_running_loop().time()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
-    async def whole(self, status: int, headers: Mapping[str, str], data: bytes) -> None:
-        length = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(data)))
+    async def whole(self, status: int, headers: Mapping[str, str], data: bytes, media_type: str = "") -> None:
+        told = media_type.encode("latin-1") or b"application/json"
+        length = ((b"content-type", told), (b"content-length", b"%d" % len(data)))
         await self.start(status, headers, length)
         await self.body(data)
 
@@ -144,7 +150,13 @@ class _Sending:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def error(self, err: GatewayError) -> None:
-        """The error as JSON with its status; once the answer has begun, as an event, and no `[DONE]` after it."""
+        """The error as JSON with its status; once the answer has begun, as an event, and no `[DONE]` after it.
+
+        Within a file nothing can say so: it is left without its end, and the server breaks the connection off.
+        """
+        if self.is_file:
+            self.ended = True
+            return
         data = orjson.dumps(err.body())
         if self.started:
             with suppress(OSError):
@@ -155,9 +167,9 @@ class _Sending:
 
 
 class _Pulse:
-    """Every `PULSE_S`: a comment when the stream was silent, and the end of a caller who reads too slowly for ever."""
+    """Every `PULSE_S`: a comment in silent events, and the end of a caller who reads too slowly for ever."""
 
-    def __init__(self, sending: _Sending, deadline: float, task: "asyncio.Task[Any]") -> None:
+    def __init__(self, sending: Sending, deadline: float, task: "asyncio.Task[Any]") -> None:
         self._sending, self._deadline, self._task = sending, deadline, task
         self._loop = asyncio.get_running_loop()
         self._beat: asyncio.Task[None] | None = None
@@ -169,7 +181,8 @@ class _Pulse:
             self._task.cancel()
             return
         rest_s = self._sending.last_s + PULSE_S - now
-        if self._sending.started and rest_s <= 0 and (self._beat is None or self._beat.done()):
+        speaks = self._sending.started and not self._sending.is_file
+        if speaks and rest_s <= 0 and (self._beat is None or self._beat.done()):
             self._beat = self._loop.create_task(self._sending.body(sse.PING))
         self._timer = self._loop.call_later(rest_s if rest_s > 0 else PULSE_S, self._tick)
 

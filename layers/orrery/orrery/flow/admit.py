@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from orrery.catalog.cost import cost_nano
 from orrery.core.errors import GatewayError, OutOfCredit
-from orrery.core.types import Call, Exchange, Hold, Plan, Receipt, Target, Usage
-from orrery.flow.estimate import asked_output, worst_usage
+from orrery.core.types import Call, Exchange, Hold, Operation, Plan, Receipt, Target, Usage
+from orrery.flow.estimate import WRITING, asked_output, worst_usage
 from orrery.flow.gateway import Gateway
 
 SMALLEST_ANSWER = 256
@@ -42,7 +42,8 @@ async def admit(exchange: Exchange, fresh: bool, gateway: Gateway) -> tuple[Hold
         try:
             await confirming
         except BaseException:
-            await asyncio.shield(gateway.ledger.settle(hold, NOTHING))
+            if hold.amount_nano:
+                await asyncio.shield(gateway.ledger.settle(hold, NOTHING))
             raise
     exchange.held_nano = hold.amount_nano
     return hold, plan
@@ -56,6 +57,8 @@ def _reraise(confirming: "asyncio.Future[None]") -> None:
 
 async def _hold(exchange: Exchange, gateway: Gateway) -> tuple[Hold, Plan]:
     plan = exchange.plan
+    if plan.targets[0].own:
+        return await _hold_beside_own(exchange, gateway)
     try:
         return await _set_aside(exchange, worst_nano(plan), gateway), plan
     except OutOfCredit as err:
@@ -65,6 +68,23 @@ async def _hold(exchange: Exchange, gateway: Gateway) -> tuple[Hold, Plan]:
         exchange.clamped_to = limit
         clamped = clamp(plan, limit)
         return await _set_aside(exchange, worst_nano(clamped), gateway), clamped
+
+
+async def _hold_beside_own(exchange: Exchange, gateway: Gateway) -> tuple[Hold, Plan]:
+    """A call with the caller's own key needs no credit; what pooled credit may serve after it is left out where there
+    is not enough. The call itself is never cut shorter for that."""
+    plan = exchange.plan
+    with suppress(OutOfCredit):
+        if not all(target.own for target in plan.targets):
+            return await _set_aside(exchange, worst_nano(plan), gateway), plan
+    own = tuple(target for target in plan.targets if target.own)
+    return _nothing_held(exchange), Plan(plan.call, own)
+
+
+def _nothing_held(exchange: Exchange) -> Hold:
+    """The hold of a request that costs nothing: no write, no balance, and nothing that a crash leaves behind."""
+    principal, expires_at = exchange.principal, exchange.plan.call.received_at
+    return Hold(exchange.arrival.id, principal.organization, 0, 0, expires_at, f"0|{expires_at}", principal.key_id)
 
 
 async def _set_aside(exchange: Exchange, amount_nano: int, gateway: Gateway) -> Hold:
@@ -96,6 +116,8 @@ def _nano(call: Call, target: Target, output_tokens: int | None) -> int:
 
 def affordable_output(plan: Plan, available_nano: int) -> int | None:
     """The largest limit per choice that `available_nano` pays for, or None when that is no useful answer."""
+    if plan.call.operation not in WRITING:
+        return None
     largest = min(asked_output(plan.call) or LARGEST_CLAMP, LARGEST_CLAMP)
     smallest = min(SMALLEST_ANSWER, largest)
     if available_nano <= 0 or worst_nano(plan, smallest) > available_nano:
@@ -109,5 +131,6 @@ def affordable_output(plan: Plan, available_nano: int) -> int | None:
 
 def clamp(plan: Plan, limit: int) -> Plan:
     """The plan with the answer limited to `limit` tokens, under the one name that every dialect reads first."""
+    ours = "max_tokens" if plan.call.operation is Operation.COMPLETIONS else "max_completion_tokens"
     body = {name: value for name, value in plan.call.body.items() if name != "max_tokens"}
-    return Plan(replace(plan.call, body={**body, "max_completion_tokens": limit}), plan.targets)
+    return Plan(replace(plan.call, body={**body, ours: limit}), plan.targets)

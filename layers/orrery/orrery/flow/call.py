@@ -9,8 +9,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 
 from orrery.core.dialect import Frame
-from orrery.core.errors import GatewayError, UpstreamError, UpstreamTimeout
+from orrery.core.errors import BadCredential, GatewayError, UpstreamError, UpstreamTimeout
 from orrery.core.types import Attempt, Exchange, Retry, Target
+from orrery.flow.credentials import APPLIED
 from orrery.flow.gateway import Gateway
 from orrery.flow.upstream import batches_of
 
@@ -37,11 +38,22 @@ async def first_frame(exchange: Exchange, gateway: Gateway) -> Frames:
         try:
             return await _with_retries(exchange, target, deadline, gateway)
         except UpstreamError as err:
-            if number + 1 < len(targets) and falls_back(err) and _now() < deadline:
+            following = targets[number + 1] if number + 1 < len(targets) else None
+            if following and goes_on(err, target, following) and _now() < deadline:
                 continue
             err.failures = [_failure(attempt) for attempt in exchange.attempts[:-1]]
             raise
     raise AssertionError("a plan has at least one target")
+
+
+def goes_on(err: UpstreamError, target: Target, following: Target) -> bool:
+    """Whether the next target is tried: also where only the caller's own key is to blame, and pooled credit is next."""
+    return falls_back(err) or (isinstance(err, BadCredential) and is_pooled_twin(following, target))
+
+
+def is_pooled_twin(following: Target, target: Target) -> bool:
+    """Whether this is the same model again, with the operator's key instead of the caller's own."""
+    return target.own and not following.own and following.provider == target.provider and following.reason == APPLIED
 
 
 def falls_back(err: UpstreamError) -> bool:

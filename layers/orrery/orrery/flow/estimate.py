@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orrery.core.types import Call, Json, Target, Usage
+from orrery.core.types import Call, Json, Operation, Target, Usage
 
 BYTES_PER_TOKEN_WORST = 2
 """Ordinary text has more than two bytes a token in every common tokenizer: holds made with it rarely fall short."""
@@ -12,6 +12,15 @@ PER_TOKEN_TYPICAL = 4
 
 OUTPUT_UNSTATED = 16_384
 """Tokens held for an answer without a stated limit: what current chat models give at most by default."""
+
+COMPLETION_UNSTATED = 16
+"""The same for a completion: OpenAI's own limit, which is sent to whoever has another (`wire.completions`)."""
+
+TOKENS_BESIDE = 16
+"""Per prompt of a completion, at most: what a chat model puts around it, where it is served as a chat."""
+
+WRITING = frozenset({Operation.CHAT, Operation.COMPLETIONS, Operation.RESPONSES})
+"""What is answered with text that was generated, at a price per token, up to a limit."""
 
 MEDIA_TOKENS = {"image_url": 5_000, "input_image": 5_000}
 """A bound per part whose bytes are not text: vision models charge by tiles, at most a few thousand tokens an image."""
@@ -49,25 +58,50 @@ def _longest_text(value: Any) -> int:
 
 def asked_output(call: Call) -> int | None:
     """The caller's own limit on the answer, if it set one."""
-    limit = call.body.get("max_completion_tokens") or call.body.get("max_tokens")
+    limit = call.body.get("max_tokens")
+    if call.operation is not Operation.COMPLETIONS:
+        limit = call.body.get("max_completion_tokens") or limit
     return int(limit) if limit else None
+
+
+def _prompts(call: Call) -> int:
+    """How many prompts are completed: a list of numbers is one, in tokens."""
+    given = call.body.get("prompt")
+    is_several = call.operation is Operation.COMPLETIONS and isinstance(given, list) and not isinstance(given[0], int)
+    return len(given) if is_several and given else 1
+
+
+def _answers(call: Call) -> int:
+    """How many answers are generated: of a completion, also those among which the best is chosen."""
+    wanted = int(call.body.get("n") or 1)
+    if call.operation is Operation.COMPLETIONS:
+        wanted = max(wanted, int(call.body.get("best_of") or 1)) * _prompts(call)
+    return wanted
 
 
 def _unstated_output(call: Call, target: Target) -> int:
     """What an answer without a limit may take: thinking that was asked for comes on top."""
+    if call.operation is Operation.COMPLETIONS:
+        return COMPLETION_UNSTATED
     thinking = call.body.get("thinking") or {}
     return min(target.max_output or OUTPUT_UNSTATED, OUTPUT_UNSTATED) + int(thinking.get("budget_tokens") or 0)
 
 
 def worst_usage(call: Call, target: Target, output_tokens: int | None = None) -> Usage:
     """The most that this call should use at this target; `output_tokens` overrides the limit per choice."""
-    prompt = prompt_tokens(call)
+    if target.most is not None:
+        return target.most
+    prompt, prompts = prompt_tokens(call), _prompts(call)
+    if call.operation is Operation.COMPLETIONS:
+        prompt += prompts * TOKENS_BESIDE
     if target.context_window:
-        prompt = min(prompt, target.context_window)
+        prompt = min(prompt, target.context_window * prompts)
+    if call.operation not in WRITING:
+        return Usage(prompt=prompt)
     per_choice = output_tokens or asked_output(call) or _unstated_output(call, target)
     if target.context_window:
         per_choice = min(per_choice, target.context_window)
-    return Usage(prompt=prompt, completion=per_choice * int(call.body.get("n") or 1))
+    return Usage(prompt=prompt, completion=per_choice * _answers(call))
 
 
 def counted_usage(call: Call, output_chars: int) -> Usage:

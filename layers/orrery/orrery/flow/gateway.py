@@ -9,7 +9,7 @@ from typing import Protocol
 
 from orrery.core.dialect import Provider
 from orrery.core.errors import GatewayError
-from orrery.core.ports import Catalog, Fetch, Keys, Ledger, Transport
+from orrery.core.ports import Catalog, Fetch, Keys, Ledger, OwnCredentials, Seals, Transport, Uploads
 from orrery.core.types import Arrival, Exchange, Principal, Target
 
 
@@ -45,7 +45,10 @@ class Accounts(Protocol):
         ...
 
     async def authorize(self, target: Target) -> Target:
-        """The target with what its call is signed with just now. Raises `UpstreamError` when that cannot be had."""
+        """The target with what its call is signed with just now. Raises `UpstreamError` when that cannot be had.
+
+        For a target of a caller's own, nothing of the operator's is used.
+        """
         ...
 
 
@@ -72,6 +75,7 @@ class Gateway:
     """The room behind every door.
 
     Each request is logged once, at its end: by `log`, or by `refused` when it never got as far as holding credit.
+    `outside` is the way to addresses that callers named, public ones only; `own` what they stored of their own keys.
     """
 
     keys: Keys
@@ -83,6 +87,10 @@ class Gateway:
     log: Callable[[Exchange], None]
     refused: Callable[[Arrival, GatewayError, Principal | None], None]
     policy: Policy = Policy()
+    uploads: Uploads | None = None
+    seals: Seals | None = None
+    own: OwnCredentials | None = None
+    outside: Transport | None = None
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     random: Callable[[], float] = random.random

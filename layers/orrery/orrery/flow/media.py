@@ -1,22 +1,18 @@
 """Brings the content of URLs that a dialect cannot pass on into the call, before it is encoded."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
 from orrery.core.dialect import Adapter
-from orrery.core.errors import GatewayError, InvalidRequest, TooLarge
+from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Exchange, Fetched, Json
 from orrery.flow.gateway import Gateway
+from orrery.flow.links import with_links
+from orrery.flow.reading import MOST_URLS, Wanted, read_all, refuse_too_much
 from orrery.flow.strict import refuse_dropped
 from orrery.wire.media import as_data_url, file_name, is_http
-
-MOST_URLS = 16
-AT_ONCE = 4
-LONGEST_S = 30.0
-"""For all of a request's URLs together; and at most half of what the attempt has: the model needs time too."""
 
 URL_FIELDS = {"image_url": ("url",), "file": ("file_data", "uri")}
 """Where parts hold a URL; the first field that is filled counts."""
@@ -41,6 +37,10 @@ class Spot(NamedTuple):
         """OpenAI's way to point into a body."""
         return f"messages[{self.message}].content[{self.part}].{self.kind}.{self.field}"
 
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.url, self.path, CODES[self.kind])
+
 
 async def with_bytes(call: Call, adapter: Adapter, exchange: Exchange, gateway: Gateway) -> Call:
     """The call, each URL that the adapter needs the bytes of replaced by a data URL; the caller's mapping stays whole.
@@ -49,7 +49,10 @@ async def with_bytes(call: Call, adapter: Adapter, exchange: Exchange, gateway: 
     read, `TooLarge` when they bring too much. Both end the request, even if a fallback could pass the URL on: it is
     the caller's to repair, and whether a request is sound must not depend on which target happens to serve it.
     """
-    spots = list(_spots(call.body, adapter.needs_bytes)) if adapter.needs_bytes else []
+    if call.links:
+        return await with_links(call, adapter, exchange, gateway)
+    needs_bytes = _needs_bytes(adapter, gateway)
+    spots = list(_spots(call.body, needs_bytes)) if needs_bytes else []
     if not spots:
         return call
     first: dict[str, Spot] = {}
@@ -60,12 +63,18 @@ async def with_bytes(call: Call, adapter: Adapter, exchange: Exchange, gateway: 
         raise InvalidRequest(f"Of one request, at most {MOST_URLS} URLs are read.", param=beyond.path)
     if missing := [spot for url, spot in first.items() if url not in exchange.fetched]:
         _refuse_unread(call, spots, adapter, exchange)
-        await _read_all(missing, call, exchange, gateway)
-    total = sum(len(exchange.fetched[spot.url].data) for spot in spots)  # one URL may stand in many places
-    if total > gateway.policy.max_media_bytes:
-        raise _too_large(spots[0], gateway)
+        await read_all([spot.wanted for spot in missing], call, exchange, gateway)
+    refuse_too_much([spot.wanted for spot in spots], exchange, gateway)
     parts = {(spot.message, spot.part): _inlined(spot, call.body, exchange.fetched[spot.url]) for spot in spots}
     return replace(call, body=_with_parts(call.body, parts))
+
+
+def _needs_bytes(adapter: Adapter, gateway: Gateway) -> Callable[[str, str], bool] | None:
+    """What the adapter says, and what was uploaded here: no provider can read that."""
+    uploads, asked = gateway.uploads, adapter.needs_bytes
+    if uploads is None:
+        return asked
+    return lambda kind, url: uploads.has(url) or (asked is not None and asked(kind, url))
 
 
 def _spots(body: Json, needs_bytes: Callable[[str, str], bool]) -> Iterator[Spot]:
@@ -88,47 +97,6 @@ def _refuse_unread(call: Call, spots: Iterable[Spot], adapter: Adapter, exchange
     with suppress(InvalidRequest):  # of a body without its media; the real one is judged when it is whole
         dropped = adapter.encode(replace(call, body=body), exchange.target).dropped
     refuse_dropped(call, dropped, exchange.target)
-
-
-async def _read_all(spots: Iterable[Spot], call: Call, exchange: Exchange, gateway: Gateway) -> None:
-    """A few at once; the first that fails ends the others."""
-    now = asyncio.get_running_loop().time
-    left_s = min(call.options.call_timeout_s or gateway.policy.silence_s, exchange.arrival.deadline - now())
-    ends = now() + min(LONGEST_S, left_s / 2)
-    turns = asyncio.Semaphore(AT_ONCE)
-
-    async def read(spot: Spot) -> None:
-        async with turns:
-            left_bytes = gateway.policy.max_media_bytes - sum(len(f.data) for f in exchange.fetched.values())
-            exchange.fetched[spot.url] = await _read(spot, max(0, left_bytes), ends - now(), gateway)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for spot in spots:
-                group.create_task(read(spot))
-    except* GatewayError as errors:
-        found = errors.exceptions[0]
-    else:
-        return
-    raise found
-
-
-async def _read(spot: Spot, limit_bytes: int, timeout_s: float, gateway: Gateway) -> Fetched:
-    try:
-        fetched = await gateway.fetch(spot.url, limit_bytes=limit_bytes, timeout_s=timeout_s)
-    except InvalidRequest as err:
-        raise InvalidRequest(err.message, param=spot.path, code=CODES[spot.kind]) from err
-    except TooLarge as err:
-        raise _too_large(spot, gateway) from err
-    if not fetched.data:
-        raise InvalidRequest("There is nothing behind this URL.", param=spot.path, code=CODES[spot.kind])
-    return fetched
-
-
-def _too_large(spot: Spot, gateway: Gateway) -> TooLarge:
-    return TooLarge(
-        f"The URLs of one request may bring in {gateway.policy.max_media_bytes} bytes together.", param=spot.path
-    )
 
 
 def _inlined(spot: Spot, body: Json, fetched: Fetched) -> Json:

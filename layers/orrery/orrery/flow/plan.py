@@ -1,87 +1,195 @@
-"""Where a call may go: the requested model, then its fallbacks, each resolved to a target with a price."""
+"""Where a call may go: the requested model, then its fallbacks, each resolved to targets.
 
-from dataclasses import replace
+A model has one target, or two: with the caller's own key, and then with the operator's, where its organization lets
+pooled credit serve what its own key failed at.
+"""
 
-from orrery.core.errors import BadCredential, InvalidRequest, UnknownModel
-from orrery.core.types import Call, Model, Plan, Target
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from orrery import providers
+from orrery.catalog import models as catalog
+from orrery.catalog.cost import covers
+from orrery.core.dialect import Adapter, Provider
+from orrery.core.errors import BadCredential, GatewayError, InvalidRequest, UnknownModel
+from orrery.core.types import Call, Credentials, Plan, Target
 from orrery.flow.buckets import refuse_buckets
+from orrery.flow.credentials import (
+    APPLIED,
+    POOLED,
+    UNMAPPED,
+    Own,
+    own_of,
+    own_target,
+    told,
+    without_credentials,
+)
 from orrery.flow.gateway import Account, Gateway
+from orrery.providers.serving import adapter_for
 
 DEARER_TIERS = frozenset({"priority", "fast", "scale"})
 """Service tiers above the catalog's prices: a provider would charge up to twice what was held."""
 
+NOTHING = Own()
 
-async def make_plan(call: Call, gateway: Gateway) -> Plan:
-    """Every target is resolved before any is called: a typing error in a fallback shows at once, not in an outage."""
-    if call.body.get("service_tier") in DEARER_TIERS:
-        raise InvalidRequest("this gateway knows no price for that service tier", param="service_tier")
-    refuse_buckets(call.body, gateway.policy.media_buckets)
-    targets = [await resolve(call.model, call, gateway, "model")]
+
+async def make_plan(call: Call, gateway: Gateway, organization: str = "") -> Plan:
+    """Every target is resolved before any is called: a typing error in a fallback shows at once, not in an outage.
+
+    `organization` says whose stored keys may be used ("": nobody's).
+    """
+    refuse_buckets(call, gateway.policy.media_buckets)
+    own = await own_of(call, organization, gateway)
+    call = without_credentials(call)
+    targets = list(await resolve(call.model, call, gateway, "model", own))
+    own = replace(own, given_for=targets[0].provider)
     for number, model in enumerate(call.options.fallbacks):
-        targets.append(await resolve(model, call, gateway, f"fallbacks[{number}].model"))
+        targets += await resolve(model, call, gateway, f"fallbacks[{number}].model", own)
     return Plan(call, tuple(targets))
 
 
-async def resolve(model: str, call: Call, gateway: Gateway, param: str) -> Target:
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a caller's name for a model means. `account` is None where only the caller's own key can reach it."""
+
+    provider: str
+    model: str
+    account: Account | None
+
+
+async def resolve(model: str, call: Call, gateway: Gateway, param: str, own: Own = NOTHING) -> Sequence[Target]:
     """`provider/model`, else a name that the catalog knows, else a name for the default provider.
 
     Raises `InvalidRequest` (no prefix and no match), `UnknownModel`, `BadCredential` (no key for the provider).
     """
+    named = await _named(model, gateway, own)
+    if named is not None:
+        return await _targets(named, call, gateway, param, own)
+    meant = await _meant(model, gateway)
+    if model.partition("/")[2]:
+        err: GatewayError = UnknownModel(f"Model '{_shown(model)}' not found or is not available{meant}", param=param)
+    else:
+        err = InvalidRequest(
+            f"invalid model format: '{_shown(model)}' is not in the catalog{meant or '; write provider/model'}",
+            param=param,
+        )
+    err.told = told(POOLED, UNMAPPED)
+    raise err
+
+
+async def _named(model: str, gateway: Gateway, own: Own) -> _Named | None:
     prefix, _, name = model.partition("/")
     if name and (account := await gateway.accounts.find(prefix)):
-        return await _target(account, name, call, gateway, param)
-    if account := await _serving(model, gateway):
-        return await _target(account, model, call, gateway, param)
-    if gateway.policy.default_provider:
-        default = await gateway.accounts.find(gateway.policy.default_provider)
-        if default:
-            return await _target(default, model, call, gateway, param)
-    meant = await _meant(model, gateway)
-    if name:
-        raise UnknownModel(f"Model '{_shown(model)}' not found or is not available{meant}", param=param)
-    raise InvalidRequest(
-        f"invalid model format: '{_shown(model)}' is not in the catalog{meant or '; write provider/model'}", param=param
-    )
+        return _Named(account.provider.name, name, account)
+    if name and (provider := providers.get(prefix)) and own.has(provider.name):
+        return _Named(provider.name, name, None)
+    if found := await _serving(model, gateway, own):
+        return found
+    default = gateway.policy.default_provider
+    # A key that came with the request goes where its sender says, not where the operator does.
+    if default and not own.is_unbound and (account := await gateway.accounts.find(default)):
+        return _Named(account.provider.name, model, account)
+    return None
 
 
-async def _serving(model: str, gateway: Gateway) -> Account | None:
-    """The first account that can be called among those that have a model of this name; else the first of them."""
-    first = None
+async def _serving(model: str, gateway: Gateway, own: Own) -> _Named | None:
+    """The first provider that can be called among those that have a model of this name; else the first of them.
+
+    For a key of this request it is the first that the built-in catalog knows, be the operator's choice another.
+    """
+    if own.is_unbound:
+        known = [*catalog.named(model), *await gateway.catalog.named(model)]
+        return _Named(known[0], model, await gateway.accounts.find(known[0])) if known else None
+    first: _Named | None = None
     for provider in await gateway.catalog.named(model):
         account = await gateway.accounts.find(provider)
-        if account and account.usable:
-            return account
-        first = first or account
+        if own.has(provider) or (account and account.usable):
+            return _Named(provider, model, account)
+        if first is None and account:
+            first = _Named(provider, model, account)
     return first
 
 
-async def _target(account: Account, name: str, call: Call, gateway: Gateway, param: str) -> Target:
+async def _targets(named: _Named, call: Call, gateway: Gateway, param: str, own: Own) -> Sequence[Target]:
+    choice = await own.choose(named.provider, gateway)
+    if choice.credentials is None:
+        if named.account is None:
+            raise _without_key(named.provider, param)
+        try:
+            return (replace(await _pooled(named.account, named.model, call, gateway, param), reason=choice.reason),)
+        except GatewayError as err:
+            err.told = told(POOLED, choice.reason)
+            raise
+    target = await _own(named, choice.credentials, call, gateway, param)
+    if own.falls_back and named.account is not None:
+        with suppress(BadCredential, InvalidRequest, UnknownModel):  # then there is only the own key
+            return target, replace(await _pooled(named.account, named.model, call, gateway, param), reason=APPLIED)
+    return (target,)
+
+
+async def _own(named: _Named, credentials: Credentials, call: Call, gateway: Gateway, param: str) -> Target:
+    """The target of the caller's own key: any model, at no price."""
+    provider = providers.get(named.provider)
+    if provider is None:
+        raise InvalidRequest(f"'{named.provider}' is this gateway's own: it takes no key of yours.", param="api_key")
+    target = await _known(own_target(provider, named.model, credentials), named.model, gateway)
+    _adapter(provider, call, target, param)
+    return replace(target, price=None)
+
+
+async def _pooled(account: Account, name: str, call: Call, gateway: Gateway, param: str) -> Target:
+    """The target of the operator's account, for credit."""
     provider = account.provider
-    if call.operation not in provider.adapters:
-        raise InvalidRequest(f"provider '{provider.name}' does not serve {call.operation.value} here", param=param)
+    if call.body.get("service_tier") in DEARER_TIERS:
+        raise InvalidRequest("this gateway knows no price for that service tier", param="service_tier")
     target = Target(provider.name, name, account.base_url, account.region, secret=account.secret)
     target = provider.locate(target) if provider.locate else target
-    row = await _row(target, name, gateway)
-    if (row is None or row.price is None) and not gateway.policy.allow_unpriced:
-        raise await _unpriced(provider.name, name, row, gateway, param)
+    target = await _known(target, name, gateway)
+    adapter = _adapter(provider, call, target, param)
+    target = replace(target, most=adapter.most(call, target)) if adapter.most else target
+    if not _is_priced(target) and not gateway.policy.allow_unpriced:
+        raise await _unpriced(target, name, gateway, param)
     if not account.usable:
-        raise BadCredential(f"No credential for provider '{provider.name}' is configured", param=param)
+        raise _without_key(provider.name, param)
+    return target
+
+
+def _adapter(provider: Provider, call: Call, target: Target, param: str) -> Adapter:
+    adapter = adapter_for(provider, call.operation, target)
+    if adapter is None:
+        raise InvalidRequest(f"provider '{provider.name}' does not serve {call.operation.value} here", param=param)
+    return adapter
+
+
+def _without_key(provider: str, param: str) -> BadCredential:
+    return BadCredential(f"No credential for provider '{provider}' is configured", param=param)
+
+
+def _is_priced(target: Target) -> bool:
+    """Whether the catalog says what this call may cost: a price per token does not pay for pictures."""
+    return target.price is not None and covers(target.price, target.most)
+
+
+async def _known(target: Target, name: str, gateway: Gateway) -> Target:
+    """The target with what the catalog says of the model as the caller wrote it, else as its provider knows it."""
+    found = await gateway.catalog.find(target.provider, name) if name != target.model else None
+    row = found or await gateway.catalog.find(target.provider, target.model, target.region)
     if row is None:
         return target
-    return replace(target, price=row.price, context_window=row.context_window, max_output=row.max_output)
+    return replace(
+        target,
+        price=row.price,
+        context_window=row.context_window,
+        max_output=row.max_output,
+        operations=row.operations,
+    )
 
 
-async def _row(target: Target, name: str, gateway: Gateway) -> Model | None:
-    """What the catalog says of the model as the caller wrote it, else as the provider knows it, where it is served."""
-    found = None
-    if name != target.model:
-        found = await gateway.catalog.find(target.provider, name)
-    return found or await gateway.catalog.find(target.provider, target.model, target.region)
-
-
-async def _unpriced(provider: str, name: str, row: Model | None, gateway: Gateway, param: str) -> UnknownModel:
+async def _unpriced(target: Target, name: str, gateway: Gateway, param: str) -> UnknownModel:
     """The error for a model that nobody can be charged for: mistaken, or known without a price."""
-    meant = "" if row else await _meant(f"{provider}/{name}", gateway)
+    provider = target.provider
+    meant = "" if target.operations else await _meant(f"{provider}/{name}", gateway)
     return UnknownModel(
         f"Model '{_shown(name)}' not found or is not available{meant or ':'} provider '{provider}' has no price for "
         "it, and this gateway refuses models without one (`orrery models set` gives it one, "

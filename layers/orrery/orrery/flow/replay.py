@@ -11,6 +11,7 @@ from orrery.core.dialect import Frame
 from orrery.core.errors import GatewayError, UpstreamTimeout
 from orrery.core.types import Exchange, Hold
 from orrery.flow.call import Frames
+from orrery.flow.credentials import told_of
 from orrery.flow.gateway import Gateway
 from orrery.flow.settle import mark_failed, receipt_of
 
@@ -22,7 +23,7 @@ def headers_of(exchange: Exchange, first: Sequence[Frame]) -> dict[str, str]:
     """What the caller may know before the body; the cost only where the whole answer is already here."""
     target = exchange.target
     assert target is not None
-    headers = {"x-orrery-provider": target.provider, "x-orrery-model": header_text(target.model)}
+    headers = {"x-orrery-provider": target.provider, "x-orrery-model": header_text(target.model), **told_of(target)}
     if not exchange.plan.call.stream:
         count(exchange, first)
         exchange.receipt = receipt_of(exchange)

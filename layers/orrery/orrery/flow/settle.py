@@ -1,12 +1,13 @@
 """The end of every request, however it came: what it cost, how we know, and the books closed."""
 
 import asyncio
+from contextlib import suppress
 
 from orrery.catalog.cost import cost_nano
 from orrery.core.errors import GatewayError
 from orrery.core.types import Evidence, Exchange, Hold, Receipt, Usage
 from orrery.flow.call import Frames
-from orrery.flow.estimate import counted_usage
+from orrery.flow.estimate import WRITING, counted_usage
 from orrery.flow.gateway import Gateway
 
 _settling: set["asyncio.Task[None]"] = set()
@@ -38,6 +39,16 @@ async def _settle(hold: Hold, exchange: Exchange, gateway: Gateway, frames: Fram
         exchange.unsettled = True
     finally:
         gateway.log(exchange)
+    await _discard_uploads(exchange, gateway)
+
+
+async def _discard_uploads(exchange: Exchange, gateway: Gateway) -> None:
+    """What was uploaded for this request has served; after a failure it stays, for the caller's next try."""
+    if gateway.uploads is None or exchange.outcome != "completed":
+        return
+    for url in exchange.uploads:
+        with suppress(GatewayError):  # it goes after a day
+            await gateway.uploads.delete(exchange.principal.organization, url)
 
 
 def mark_failed(exchange: Exchange, err: BaseException) -> None:
@@ -68,19 +79,22 @@ def receipt_of(exchange: Exchange, *, whole: bool = True) -> Receipt:
         provider=target.provider if target else "",
         model=target.model if target else "",
         status=exchange.status,
+        own=target.own if target else False,
     )
 
 
 def _evidence(exchange: Exchange, *, whole: bool) -> tuple[Usage, Evidence]:
     usage, call = exchange.usage, exchange.plan.call
     if whole and usage is not None:
-        return usage, "provider"
+        return usage, "counted" if usage.ours else "provider"
+    if exchange.target is not None and (most := exchange.target.most) is not None:
+        return (usage or most, "counted") if usage or exchange.chunks or whole else (Usage(), "none")
     counted = counted_usage(call, exchange.output_chars)
     if usage is not None:
         if usage.completion >= counted.completion:
             return usage, "partial"
         return _with_completion(usage, counted.completion), "partial"
-    if exchange.output_chars or exchange.chunks:
+    if exchange.output_chars or exchange.chunks or (whole and call.operation not in WRITING):
         return counted, "counted"
     return Usage(), "none"
 

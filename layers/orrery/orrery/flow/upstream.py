@@ -1,23 +1,33 @@
 """One exchange with one provider: encode, send, decode. A buffered reply is a stream of exactly one frame."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 
-import orjson
-
-from orrery.core.dialect import Adapter, Decoder, Encoded, Event, Frame, Provider, Reply, UpstreamRequest
+from orrery import providers
+from orrery.core.dialect import Adapter, Decoder, Event, Frame, Provider, Reply
 from orrery.core.errors import GatewayError, InvalidRequest, UpstreamError
-from orrery.core.ports import UpstreamReply
-from orrery.core.types import Call, Exchange, Target
+from orrery.core.ports import Transport, UpstreamReply
+from orrery.core.types import Call, Exchange, Operation, Target
+from orrery.flow.credentials import hide
 from orrery.flow.gateway import Gateway
 from orrery.flow.media import with_bytes
+from orrery.flow.request import request_for
 from orrery.flow.strict import refuse_dropped
+from orrery.providers.serving import adapter_for
 
 LARGEST_ERROR_BYTES = 256 * 1024
 
 LINGER_S = 0.25
 """How long an upstream may take to close a stream that it has finished."""
+
+AT_ONCE = 4
+"""Parts of one split call that are under way together."""
+
+ANSWER_IDS = {Operation.CHAT: "chatcmpl-", Operation.COMPLETIONS: "cmpl-"}
+
+TOLD_BY_DECODERS = ("application/json", "text/event-stream")
 
 
 async def batches_of(
@@ -28,29 +38,116 @@ async def batches_of(
     Raises `UpstreamError` and its kinds, `InvalidRequest` for what the dialect cannot say. Closing it early ends
     the connection.
     """
-    account = await gateway.accounts.find(target.provider)
-    if account is None:
-        raise UpstreamError(f"provider '{target.provider}' is gone")
-    provider = account.provider
-    adapter = provider.adapters[call.operation]
-    call = replace(call, model=f"{target.provider}/{target.model}", answer_id=f"chatcmpl-{exchange.arrival.id}")
+    provider = await provider_of(target, gateway)
+    adapter = adapter_for(provider, call.operation, target)
+    if adapter is None:
+        raise UpstreamError(f"provider '{target.provider}' does not serve {call.operation.value} any more")
+    answer_id = f"{ANSWER_IDS.get(call.operation, '')}{exchange.arrival.id}"
+    call = replace(call, model=f"{target.provider}/{target.model}", answer_id=answer_id)
     call = await with_bytes(call, adapter, exchange, gateway)
-    encoded = adapter.encode(call, target)
-    exchange.dropped = encoded.dropped
-    refuse_dropped(call, encoded.dropped, target)
-    target = await gateway.accounts.authorize(target)
-    request = request_for(encoded, call, target, provider, gateway.now())
-    async with gateway.transport.send(request, silence_s) as reply:
-        if reply.status >= 300:
-            raise provider.explain(await _whole(reply, LARGEST_ERROR_BYTES))
-        if not call.stream:
-            whole = await _whole(reply, gateway.policy.max_reply_bytes)
-            yield [adapter.decode(whole.body, call)]
+    as_events = adapter.as_events if call.stream else None
+    call = replace(call, stream=False) if as_events and adapter.decoder is None else call
+    sending = _Sending(provider, adapter, await gateway.accounts.authorize(target), exchange, silence_s, gateway)
+    try:
+        parts = adapter.split(call, target) if adapter.split else (call,)
+        if len(parts) > 1 and adapter.join:
+            frame = adapter.join(await sending.all(parts), call)
+            yield as_events(frame, call) if as_events else [frame]
             return
-        if reply.headers.get("content-type", "").startswith("application/json"):
-            raise await _not_a_stream(reply, provider)
-        async for batch in _decoded(reply, adapter, call):
-            yield batch
+        async with sending.reply(parts[0]) as reply:
+            call = _with_type(parts[0], reply)
+            if not call.stream or (call.raw and adapter.decoder is None):
+                frame = await sending.whole(reply, call)
+                yield as_events(frame, call) if as_events else [frame]
+                return
+            if not call.raw and reply.headers.get("content-type", "").startswith("application/json"):
+                if as_events:  # a model that ignores `stream`, at a provider whose others heed it
+                    yield as_events(await sending.whole(reply, replace(call, stream=False)), call)
+                    return
+                raise await _not_a_stream(reply, provider)
+            async for batch in _decoded(reply, adapter, call):
+                yield batch
+    except GatewayError as err:
+        hide(err, sending.target)
+        raise
+
+
+async def provider_of(target: Target, gateway: Gateway) -> Provider:
+    """The provider of a target; for a caller's own key the built-in one, whatever server the operator calls so."""
+    if target.own:
+        provider = providers.get(target.provider)
+    else:
+        account = await gateway.accounts.find(target.provider)
+        provider = account.provider if account else None
+    if provider is None:
+        raise UpstreamError(f"provider '{target.provider}' is gone")
+    return provider
+
+
+def way_to(target: Target, gateway: Gateway) -> Transport:
+    """How requests get there: an address that a caller named is called only when it is a public one."""
+    if not target.outside:
+        return gateway.transport
+    if gateway.outside is None:
+        raise InvalidRequest("This gateway calls no addresses of its callers.", param="base_url")
+    return gateway.outside
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """What the requests of one attempt have in common: nearly always there is one."""
+
+    provider: Provider
+    adapter: Adapter
+    target: Target
+    exchange: Exchange
+    silence_s: float
+    gateway: Gateway
+
+    @asynccontextmanager
+    async def reply(self, call: Call) -> AsyncGenerator[UpstreamReply]:
+        """Encodes and sends; enters when an answer that is no refusal has begun."""
+        encoded = self.adapter.encode(call, self.target)
+        self.exchange.dropped = encoded.dropped
+        refuse_dropped(call, encoded.dropped, self.target)
+        request = request_for(
+            encoded, call, self.target, provider=self.provider, adapter=self.adapter, now=self.gateway.now()
+        )
+        async with way_to(self.target, self.gateway).send(request, self.silence_s) as reply:
+            if reply.status >= 300:
+                raise self.provider.explain(await read_whole(reply, LARGEST_ERROR_BYTES))
+            yield reply
+
+    async def whole(self, reply: UpstreamReply, call: Call) -> Frame:
+        whole = await read_whole(reply, self.gateway.policy.max_reply_bytes)
+        return self.adapter.decode(whole.body, call)
+
+    async def all(self, parts: Sequence[Call]) -> list[Frame]:
+        """The answers of the parts, in their order; the first failure ends the others."""
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def one(part: Call) -> Frame:
+            async with turns, self.reply(part) as reply:
+                return await self.whole(reply, _with_type(part, reply))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(part)) for part in parts]
+        except* GatewayError as errors:
+            found = _first_of(errors)
+        else:
+            return [task.result() for task in tasks]
+        raise found
+
+
+def _first_of(errors: ExceptionGroup[GatewayError]) -> GatewayError:
+    first = errors.exceptions[0]
+    return _first_of(first) if isinstance(first, ExceptionGroup) else first
+
+
+def _with_type(call: Call, reply: UpstreamReply) -> Call:
+    told = reply.headers.get("content-type", "")
+    return call if not told or told.startswith(TOLD_BY_DECODERS) else replace(call, reply_type=told)
 
 
 async def _decoded(reply: UpstreamReply, adapter: Adapter, call: Call) -> AsyncGenerator[Sequence[Frame]]:
@@ -97,20 +194,8 @@ async def _linger(chunks: AsyncIterator[bytes]) -> None:
         return
 
 
-def request_for(encoded: Encoded, call: Call, target: Target, provider: Provider, now: float) -> UpstreamRequest:
-    """The HTTP request; only headers made here ever go upstream, none of the caller's."""
-    headers: Mapping[str, str] = {
-        "content-type": "application/json",
-        "accept": "text/event-stream" if call.stream else "application/json",
-        "user-agent": "orrery",
-        **encoded.headers,
-    }
-    url = target.base_url.rstrip("/") + provider.adapters[call.operation].path(call, target)
-    request = UpstreamRequest("POST", url, headers, orjson.dumps(encoded.body))
-    return replace(request, headers={**headers, **provider.sign(request, target, now)})
-
-
-async def _whole(reply: UpstreamReply, limit_bytes: int) -> Reply:
+async def read_whole(reply: UpstreamReply, limit_bytes: int) -> Reply:
+    """The whole answer. Raises `UpstreamError` when it has more than `limit_bytes`."""
     parts, size = [], 0
     async for chunk in reply.chunks():
         size += len(chunk)
@@ -122,7 +207,7 @@ async def _whole(reply: UpstreamReply, limit_bytes: int) -> Reply:
 
 async def _not_a_stream(reply: UpstreamReply, provider: Provider) -> UpstreamError:
     """A JSON body where a stream was asked for: an error under status 200, or a server that ignores `stream`."""
-    whole = await _whole(reply, LARGEST_ERROR_BYTES)
+    whole = await read_whole(reply, LARGEST_ERROR_BYTES)
     if b'"error"' in whole.body[:512]:
         return provider.explain(Reply(502, whole.headers, whole.body))
     return UpstreamError(
