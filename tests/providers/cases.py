@@ -26,6 +26,9 @@ from orrery.core.types import Call, Operation, Target
 from tests.providers.eventstream_writer import written
 
 HERE = Path(__file__).parent
+CHATTING = [name for name in providers.names() if Operation.CHAT in getattr(providers.get(name), "adapters", ())]
+"""Providers that serve chat: not all do."""
+
 RECEIVED_AT = 1_795_219_200
 OPENAI_FIELDS = ("id", "object", "created", "model", "choices", "usage")
 
@@ -70,7 +73,9 @@ class Case:
 
 
 def all_cases() -> list[Case]:
+    """Those of chat completions: the others say what they are of (see `families`)."""
     folders = [folder for folder in HERE.glob("*/*") if folder.is_dir() and not folder.name.startswith("__")]
+    folders = [folder for folder in folders if not (folder / "operation").exists()]
     return sorted((Case(f.parent.name, f.name) for f in folders), key=lambda case: (case.provider, case.name))
 
 

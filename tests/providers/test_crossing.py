@@ -10,7 +10,7 @@ from orrery import providers
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Operation, Target
 from orrery.providers.layout import Sealed, opened
-from tests.providers.cases import Case, all_cases
+from tests.providers.cases import CHATTING, Case, all_cases
 
 SIGNED = ("reasoning_signature", "redacted_reasoning")
 
@@ -21,7 +21,7 @@ def message_of(case: Case) -> Any:
 
 CASES = [case for case in all_cases() if case.has("answer.json") and any(message_of(case).get(name) for name in SIGNED)]
 SIGNERS = sorted({case.provider for case in CASES})
-STRANGERS = [name for name in providers.names() if name != "sandbox"]
+STRANGERS = [name for name in CHATTING if name != "sandbox"]
 
 
 def sealed_in(message: Any) -> list[Sealed]:

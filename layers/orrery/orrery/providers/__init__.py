@@ -16,7 +16,10 @@ DIALECTS = {
     "azure": "orrery.providers.azure",
     "bedrock": "orrery.providers.bedrock",
     "cohere": "orrery.providers.cohere",
+    "deepgram": "orrery.providers.deepgram",
+    "elevenlabs": "orrery.providers.elevenlabs",
     "mistral": "orrery.providers.mistral",
+    "stability": "orrery.providers.stability",
 }
 """Providers with a wire of their own, by the module whose `PROVIDER` they are."""
 

@@ -6,7 +6,7 @@ lifecycle" and "Azure OpenAI REST API reference" (learn.microsoft.com); `AzureOp
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -17,8 +17,9 @@ from orrery.core.errors import UpstreamError
 from orrery.core.types import Call, Json, Operation, Target
 from orrery.providers.answer import object_of
 from orrery.providers.compatible import NOT_OPENAI, Controls, Row, serving
-from orrery.providers.compatible.row import EFFORTS
+from orrery.providers.compatible.row import EFFORTS, HEARING
 from orrery.providers.errors import explain_openai, read_json
+from orrery.providers.lazily import Lazily
 
 ROW = Row(
     name="azure",
@@ -28,9 +29,22 @@ ROW = Row(
     drop=NOT_OPENAI - {"thinking"},
     controls=Controls(efforts=EFFORTS),
     by_content=frozenset({"file"}),  # as the API that it is a copy of
+    serves=frozenset(
+        {
+            Operation.CHAT,
+            Operation.COMPLETIONS,
+            Operation.EMBEDDINGS,
+            Operation.IMAGES,
+            Operation.IMAGE_EDITS,
+            Operation.VIDEOS,
+            Operation.SPEECH,
+        }
+    )
+    | HEARING,
 )
 
-_V1 = serving(ROW).adapters[Operation.CHAT]
+_OPENAI = serving(ROW).adapters
+_V1 = _OPENAI[Operation.CHAT]
 _WITHOUT_USAGE = serving(replace(ROW, stream_usage=False)).adapters[Operation.CHAT]
 _BEFORE_REASONING = serving(replace(ROW, stream_usage=False, rename={"max_completion_tokens": "max_tokens"})).adapters[
     Operation.CHAT
@@ -64,11 +78,50 @@ def locate(target: Target) -> Target:
     return replace(target, base_url=root, query=query or target.query)
 
 
-def path(call: Call, target: Target) -> str:
-    query = f"?{target.query}" if target.query else ""
+def at(suffix: str) -> Callable[[Call, Target], str]:
+    """The path of one operation: of the deployment under a dated version of the API, else of v1."""
+
+    def path(call: Call, target: Target) -> str:
+        return _path(suffix, target)
+
+    return path
+
+
+path = at("/chat/completions")
+
+
+def _path(tail: str, target: Target) -> str:
+    query = f"{'&' if '?' in tail else '?'}{target.query}" if target.query else ""
     if version_of(target.query):
-        return f"/openai/deployments/{quote(target.model, safe='')}/chat/completions{query}"
-    return f"/openai/v1/chat/completions{query}"
+        return f"/openai/deployments/{quote(target.model, safe='')}{tail}{query}"
+    return f"/openai/v1{tail}{query}"
+
+
+def _at_azure(operation: Operation) -> Callable[[], Adapter]:
+    """OpenAI's adapter of an operation, at Azure's addresses."""
+
+    def make() -> Adapter:
+        adapter = _OPENAI[operation]
+        later = adapter.later
+        encoding = _legacy(adapter) if operation is Operation.COMPLETIONS else adapter.encode
+        return replace(
+            adapter,
+            path=lambda call, target: _path(adapter.path(call, target), target),
+            encode=encoding,
+            later=later and (lambda id, part, target: _path(later(id, part, target), target)),
+        )
+
+    return make
+
+
+def _legacy(v1: Adapter) -> Callable[[Call, Target], Encoded]:
+    """Of completions: that a dated API takes `stream_options` there is not documented, so it is not asked."""
+    dated = serving(replace(ROW, stream_usage=False)).adapters[Operation.COMPLETIONS]
+
+    def encode(call: Call, target: Target) -> Encoded:
+        return (dated if version_of(target.query) else v1).encode(call, target)
+
+    return encode
 
 
 def sign(request: UpstreamRequest, target: Target, now: float) -> Mapping[str, str]:
@@ -155,20 +208,23 @@ class StreamDecoder:
 _END = re.compile(rb'"finish_reason":\s*"')
 
 
+CHAT = Adapter(
+    path=path,
+    encode=encode,
+    decode=_V1.decode,
+    decoder=StreamDecoder,
+    reader=_V1.reader,
+    needs_bytes=_V1.needs_bytes,
+)
+
 PROVIDER = Provider(
     name=ROW.name,
     base_url=ROW.base_url,
     sign=sign,
-    adapters={
-        Operation.CHAT: Adapter(
-            path=path,
-            encode=encode,
-            decode=_V1.decode,
-            decoder=StreamDecoder,
-            reader=_V1.reader,
-            needs_bytes=_V1.needs_bytes,
-        )
-    },
+    adapters=Lazily(
+        {operation: _at_azure(operation) for operation in _OPENAI if operation is not Operation.CHAT}
+        | {Operation.CHAT: lambda: CHAT}
+    ),
     explain=explain,
     locate=locate,
     credential="entra",

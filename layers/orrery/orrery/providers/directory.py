@@ -46,6 +46,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "cohere": Entry(keys=("CO_API_KEY",)),
     "qwen": Entry(keys=("DASHSCOPE_API_KEY",)),
+    "mixedbread": Entry(keys=("MXBAI_API_KEY",)),
     "zhipu": Entry(keys=("ZAI_API_KEY", "ZHIPUAI_API_KEY"), urls=("ZAI_BASE_URL",)),
     "huggingface": Entry(keys=("HF_TOKEN",)),
     "cloudflare": Entry(keys=("CLOUDFLARE_API_TOKEN",), fills={"account_id": ("CLOUDFLARE_ACCOUNT_ID",)}),
@@ -85,6 +86,10 @@ ALIASES: Mapping[str, str] = {
     "fireworks-ai": "fireworks",
     "together-ai": "together",
     "togetherai": "together",
+    "voyageai": "voyage",
+    "jina-ai": "jina",
+    "jina_ai": "jina",
+    "mixedbread-ai": "mixedbread",
 }
 """What other gateways and catalogs call them."""
 

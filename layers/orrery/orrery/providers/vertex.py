@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from orrery.core.dialect import Provider, UpstreamRequest
+from orrery.core.dialect import Adapter, Provider, UpstreamRequest
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Operation, Target
 from orrery.providers.gemini import METHODS, chat
 from orrery.providers.gemini.errors import explain
+from orrery.providers.lazily import Lazily, named
 
 HOME = "global"
 _REGIONAL = "{region}-aiplatform.googleapis.com"
@@ -56,11 +57,33 @@ def sign(request: UpstreamRequest, target: Target, now: float) -> Mapping[str, s
     return {"authorization": f"Bearer {target.token}"}
 
 
+def _images() -> Adapter:
+    from orrery.providers.gemini.imagen import adapter
+
+    return adapter(path)
+
+
+def _speech() -> Adapter:
+    from orrery.providers.gemini.speech import adapter
+
+    return adapter(path)
+
+
+CHAT = chat("vertex", path)
+
 PROVIDER = Provider(
     name="vertex",
     base_url=f"https://{_REGIONAL}/v1beta1/projects/{{project}}/locations/{{region}}",
     sign=sign,
-    adapters={Operation.CHAT: chat("vertex", path)},
+    adapters=Lazily(
+        {
+            Operation.CHAT: lambda: CHAT,
+            Operation.EMBEDDINGS: named("orrery.providers.vertex_embeddings:ADAPTER"),
+            Operation.IMAGES: _images,
+            Operation.IMAGE_EDITS: _images,
+            Operation.SPEECH: _speech,
+        }
+    ),
     explain=explain,
     locate=locate,
     credential="google",

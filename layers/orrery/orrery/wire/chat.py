@@ -11,9 +11,15 @@ from orrery.wire.body import read_json
 from orrery.wire.chat_messages import MESSAGE
 from orrery.wire.chat_parameters import PARAMETERS
 from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.posted import Posted
 from orrery.wire.shapes import FILLED, array, checking, record
 
 _check = checking(record({"model": FILLED, "messages": array(MESSAGE, at_least=1)}, PARAMETERS))
+
+
+def read_chat_completion(posted: Posted) -> Call:
+    """See `read_chat`."""
+    return read_chat(posted.raw, strict=posted.strict)
 
 
 def read_chat(raw: bytes, *, limit_bytes: int | None = None, strict: bool = False) -> Call:

@@ -1,8 +1,10 @@
 """Media inside content parts: data URLs, and what kind of file something is."""
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from urllib.parse import unquote, urlsplit
+
+from orrery.core.types import Fetched
 
 IMAGES = {
     "image/jpeg": "image/jpeg",
@@ -38,6 +40,17 @@ def data_url(url: str) -> tuple[str, str]:
     """Media type and base64 of a data URL; without the prefix of one, no type and everything as base64."""
     match = _DATA_URL.match(url)
     return ((match[1] or "").lower(), url[match.end() :]) if match else ("", url)
+
+
+def bytes_of(url: str) -> Fetched | None:
+    """What a base64 data URL holds; None for anything else."""
+    match = _DATA_URL.match(url)
+    if not match:
+        return None
+    try:
+        return Fetched((match[1] or "").lower(), b64decode(url[match.end() :], validate=True))
+    except ValueError:
+        return None
 
 
 def sniffed(data: str) -> str:

@@ -1,13 +1,15 @@
 """The gateway's own fields of a request: what they may hold, and what of them is acted on.
 
 Source: seed 003 and Orq's published field trees (read 2026-11-21). They are taken at the top level and inside the
-older `orq` object; per field the top level wins whole. All are validated; retries, fallbacks and timeouts are obeyed.
+older `orq` object; per field the top level wins whole. All are validated; retries, fallbacks and timeouts are obeyed,
+and a caller's own credential is used (`wire.credentials`).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from orrery.core.types import Json, Options, Retry
+from orrery.wire import credentials
 from orrery.wire.shapes import (
     ANYTHING,
     BOOLEAN,
@@ -97,7 +99,7 @@ _FIELDS: Mapping[str, Shape] = {
     "knowledge_bases": array(_SEARCH),
 }
 
-GATEWAY_FIELDS = frozenset(_FIELDS) | {"orq"}
+GATEWAY_FIELDS = frozenset(_FIELDS) | credentials.FIELDS | {"orq"}
 """What never goes to a provider. (An endpoint with a `prompt` of its own, such as completions, keeps that one.)"""
 
 _check = checking(record({}, {**_FIELDS, "orq": record({}, _FIELDS)}))
@@ -105,11 +107,14 @@ _check = checking(record({}, {**_FIELDS, "orq": record({}, _FIELDS)}))
 _NONE = Options()
 
 
-def read_options(body: Mapping[str, Any]) -> Options:
+def read_options(body: Mapping[str, Any], own: frozenset[str] = frozenset()) -> Options:
     """The options of a request. Raises `InvalidRequest` for a gateway field outside its published bounds.
 
-    Without a retry object nothing is retried; one without `count` means 3, one without `on_codes` means 429.
+    `own` are fields that mean something else at this endpoint. Without a retry object nothing is retried; one without
+    `count` means 3, one without `on_codes` means 429.
     """
+    if own:
+        body = {name: value for name, value in body.items() if name not in own}
     if GATEWAY_FIELDS.isdisjoint(body):
         return _NONE
     _check(body)
@@ -127,6 +132,7 @@ def read_options(body: Mapping[str, Any]) -> Options:
         retry=_retry(given("retry", "retries")),
         fallbacks=tuple(fallback["model"] for fallback in fallbacks),
         call_timeout_s=None if timeout is None else timeout["call_timeout"] / 1000,
+        credentials=credentials.read_credentials(body, nested),
     )
 
 

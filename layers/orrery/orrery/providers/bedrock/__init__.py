@@ -14,6 +14,7 @@ from orrery.providers.bedrock.errors import explain
 from orrery.providers.bedrock.parts import needs_bytes
 from orrery.providers.bedrock.places import BASE_URL, locate, path
 from orrery.providers.bedrock.stream import StreamDecoder
+from orrery.providers.lazily import Lazily, named
 from orrery.providers.signing import bearer, sign_v4
 from orrery.wire.eventstream import Reader
 
@@ -26,7 +27,7 @@ def sign(request: UpstreamRequest, target: Target, now: float) -> Mapping[str, s
         request.method,
         request.url,
         request.headers,
-        request.body,
+        request.body if isinstance(request.body, bytes) else b"".join(request.body),
         service="bedrock",
         region=target.region,
         access_key=target.aws.access_key,
@@ -38,20 +39,29 @@ def sign(request: UpstreamRequest, target: Target, now: float) -> Mapping[str, s
     return {name: value for name, value in signed.items() if name not in given}
 
 
+CHAT = Adapter(
+    path=path,
+    encode=encode,
+    decode=decode,
+    decoder=StreamDecoder,
+    reader=Reader,
+    needs_bytes=needs_bytes,
+)
+
 PROVIDER = Provider(
     name="bedrock",
     base_url=BASE_URL,
     sign=sign,
-    adapters={
-        Operation.CHAT: Adapter(
-            path=path,
-            encode=encode,
-            decode=decode,
-            decoder=StreamDecoder,
-            reader=Reader,
-            needs_bytes=needs_bytes,
-        ),
-    },
+    adapters=Lazily(
+        {
+            Operation.CHAT: lambda: CHAT,
+            Operation.EMBEDDINGS: named("orrery.providers.bedrock.embeddings:ADAPTER"),
+            Operation.RERANK: named("orrery.providers.bedrock.rerank:ADAPTER"),
+            Operation.IMAGES: named("orrery.providers.bedrock.images:ADAPTER"),
+            Operation.IMAGE_EDITS: named("orrery.providers.bedrock.images:ADAPTER"),
+            Operation.IMAGE_VARIATIONS: named("orrery.providers.bedrock.images:ADAPTER"),
+        }
+    ),
     explain=explain,
     locate=locate,
     credential="aws",

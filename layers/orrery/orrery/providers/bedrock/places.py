@@ -70,3 +70,8 @@ def _check(region: str, target: Target) -> None:
 def path(call: Call, target: Target) -> str:
     """A model's name may hold colons and slashes: all of them are escaped, as AWS's own SDKs do it."""
     return f"/model/{quote(target.model, safe='')}/{METHODS[call.stream]}"
+
+
+def invoke(call: Call, target: Target) -> str:
+    """Of `InvokeModel`, for operations that Converse does not have."""
+    return f"/model/{quote(target.model, safe='')}/invoke"

@@ -10,6 +10,7 @@ from orrery.providers.cohere.decode import decode
 from orrery.providers.cohere.encode import encode
 from orrery.providers.cohere.stream import StreamDecoder
 from orrery.providers.errors import explain_openai, upstream_error
+from orrery.providers.lazily import Lazily, named
 from orrery.providers.signing import bearer
 from orrery.wire.sse import Reader
 
@@ -33,12 +34,18 @@ def explain(reply: Reply) -> UpstreamError:
     return err
 
 
+CHAT = Adapter(path=path, encode=encode, decode=decode, decoder=StreamDecoder, reader=Reader)
+
 PROVIDER = Provider(
     name="cohere",
     base_url="https://api.cohere.com",
     sign=bearer,
-    adapters={
-        Operation.CHAT: Adapter(path=path, encode=encode, decode=decode, decoder=StreamDecoder, reader=Reader),
-    },
+    adapters=Lazily(
+        {
+            Operation.CHAT: lambda: CHAT,
+            Operation.EMBEDDINGS: named("orrery.providers.cohere.embeddings:ADAPTER"),
+            Operation.RERANK: named("orrery.providers.cohere.rerank:ADAPTER"),
+        }
+    ),
     explain=explain,
 )

@@ -24,6 +24,28 @@ def told(usage: Json, count: Usage) -> bool:
     return changed
 
 
+def taken(chunk: Json, row: Row, wants_usage: bool) -> tuple[bool, Usage | None, Json | None]:
+    """What a chunk counts, and, where it counts, a last chunk that tells so: callers get the count in one of its own.
+
+    The chunk itself has `usage` null for callers that asked for it, else none; True when that changed it.
+    """
+    if "usage" not in chunk:
+        if wants_usage:
+            chunk["usage"] = None
+        return wants_usage, None, None
+    usage, last = counted(chunk["usage"], row), None
+    if usage is None and chunk["usage"] is None and wants_usage:
+        return False, None, None
+    if usage is not None:
+        told(chunk["usage"], usage)
+        last = {**chunk, "choices": []}
+    if wants_usage:
+        chunk["usage"] = None
+    else:
+        del chunk["usage"]
+    return True, usage, last
+
+
 def _is_apart(usage: Any, row: Row) -> bool:
     """Whether reasoning is counted beside `completion_tokens`, not within."""
     if row.reasoning_apart != "where larger" or not isinstance(usage, dict):

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from orrery.core.types import Json
+from orrery.core.types import Json, Operation
+
+CHAT_ONLY = frozenset({Operation.CHAT})
+CHAT_AND_EMBEDDINGS = CHAT_ONLY | {Operation.EMBEDDINGS}
+HEARING = frozenset({Operation.TRANSCRIPTIONS, Operation.TRANSLATIONS})
 
 NOT_OPENAI = frozenset({"cache_control", "thinking", "top_k"})
 """Seed 003's parameters that OpenAI's wire does not have; rows of servers that take one leave it out of `drop`."""
@@ -52,6 +56,8 @@ class Row:
     `failures`: words that say that it failed, with the status that fits. `thinks_in_tags`: answers may begin with
     `<think>`. `details`: the field that holds reasoning piece by piece, with signatures: they are sealed for it alone,
     and go back there.
+
+    `serves`: the operations that it has on OpenAI's wire; what is particular about each stands beside its adapter.
     """
 
     name: str
@@ -73,3 +79,4 @@ class Row:
     tiers: Mapping[str, str] = field(default_factory=dict)
     thinks_in_tags: bool = False
     details: Literal["", "reasoning_details", "content"] = ""
+    serves: frozenset[Operation] = CHAT_ONLY

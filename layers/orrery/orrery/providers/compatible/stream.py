@@ -8,7 +8,7 @@ from orrery.core.errors import Truncated
 from orrery.core.types import Call, Json, Usage
 from orrery.providers.answer import object_of, text_of
 from orrery.providers.compatible.choice import Choice, joined
-from orrery.providers.compatible.counts import counted, told
+from orrery.providers.compatible.counts import taken
 from orrery.providers.compatible.decode import filled_in, identified, object_in
 from orrery.providers.compatible.details import Details, text_in
 from orrery.providers.compatible.row import Row
@@ -17,7 +17,7 @@ from orrery.providers.likeness import Likeness
 from orrery.wire.chunks import output_chars
 from orrery.wire.sse import is_one_line
 
-_NO_USAGE = b',"usage":null'
+NO_USAGE = b',"usage":null'
 """What each chunk but the last carries for callers that asked for usage, and none for those that did not.
 
 No JSON string can hold these bytes, since a quotation mark in one has a backslash before it: this is always a key.
@@ -66,10 +66,10 @@ class ChatDecoder:
         data = event.data
         # Bytes are searched with `find`: `in` takes five times as long (CPython 3.13).
         if not self._wants_usage:
-            if data.find(_NO_USAGE) >= 0:
-                data = data.replace(_NO_USAGE, b"")
+            if data.find(NO_USAGE) >= 0:
+                data = data.replace(NO_USAGE, b"")
         elif data.find(b'"usage"') < 0 and data[-1:] == b"}":
-            data = data[:-1] + _NO_USAGE + b"}"
+            data = data[:-1] + NO_USAGE + b"}"
         alike = self._like.alike(data)
         if alike is not None and not self.done:
             if self._details is not None:
@@ -181,21 +181,10 @@ class ChatDecoder:
 
     def _take_usage(self, chunk: Json) -> bool:
         """Keeps the count and, for the caller, a last chunk that carries it; True when `chunk` was changed."""
-        if "usage" not in chunk:
-            if self._wants_usage:
-                chunk["usage"] = None
-            return self._wants_usage
-        usage = counted(chunk["usage"], self._row)
-        if usage is None and chunk["usage"] is None and self._wants_usage:
-            return False
+        changed, usage, last = taken(chunk, self._row, self._wants_usage)
         if usage is not None:
-            told(chunk["usage"], usage)
-            self._usage, self._usage_chunk = usage, {**chunk, "choices": []}
-        if self._wants_usage:
-            chunk["usage"] = None
-        else:
-            del chunk["usage"]
-        return True
+            self._usage, self._usage_chunk = usage, last
+        return changed
 
     def _closing(self) -> Iterable[Frame]:
         """The end: `[DONE]` ends the choices, too, that nothing else ended."""

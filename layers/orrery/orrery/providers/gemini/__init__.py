@@ -15,6 +15,7 @@ from orrery.providers.gemini.encode import encode
 from orrery.providers.gemini.errors import explain
 from orrery.providers.gemini.parts import needs_bytes
 from orrery.providers.gemini.stream import StreamDecoder
+from orrery.providers.lazily import Lazily, named
 from orrery.providers.signing import header
 from orrery.wire.sse import Reader
 
@@ -44,10 +45,32 @@ def path(call: Call, target: Target) -> str:
     return f"/{collection}/{name}:{METHODS[call.stream]}"
 
 
+def _images() -> Adapter:
+    from orrery.providers.gemini.images import adapter
+
+    return adapter(path)
+
+
+def _speech() -> Adapter:
+    from orrery.providers.gemini.speech import adapter
+
+    return adapter(path)
+
+
+CHAT = chat("google", path)
+
 PROVIDER = Provider(
     name="google",
     base_url="https://generativelanguage.googleapis.com/v1beta",
     sign=header("x-goog-api-key"),
-    adapters={Operation.CHAT: chat("google", path)},
+    adapters=Lazily(
+        {
+            Operation.CHAT: lambda: CHAT,
+            Operation.EMBEDDINGS: named("orrery.providers.gemini.embeddings:ADAPTER"),
+            Operation.IMAGES: _images,
+            Operation.IMAGE_EDITS: _images,
+            Operation.SPEECH: _speech,
+        }
+    ),
     explain=explain,
 )

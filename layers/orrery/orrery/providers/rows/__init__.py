@@ -13,5 +13,6 @@ from orrery.providers.compatible import Row
 from orrery.providers.rows.hosts import HOSTS
 from orrery.providers.rows.makers import MAKERS
 from orrery.providers.rows.own import OWN
+from orrery.providers.rows.vectors import VECTORS
 
-ROWS: Mapping[str, Row] = {row.name: row for row in (*MAKERS, *HOSTS, *OWN)}
+ROWS: Mapping[str, Row] = {row.name: row for row in (*MAKERS, *HOSTS, *OWN, *VECTORS)}

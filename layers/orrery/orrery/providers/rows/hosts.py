@@ -1,7 +1,8 @@
 """Providers that serve models of others."""
 
+from orrery.core.types import Operation
 from orrery.providers.compatible import NOT_OPENAI, Controls, Row
-from orrery.providers.compatible.row import EFFORTS, MARKS
+from orrery.providers.compatible.row import CHAT_AND_EMBEDDINGS, EFFORTS, HEARING, MARKS
 from orrery.providers.rows.makers import LIMIT, READ
 
 NONE = {"reasoning_effort": "none"}
@@ -26,6 +27,7 @@ HOSTS = (
         marks=BARE,
         tiers={"on_demand": "default", "performance": "priority"},
         thinks_in_tags=True,
+        serves=HEARING | frozenset({Operation.CHAT, Operation.SPEECH}),
     ),
     Row(
         name="together",
@@ -39,6 +41,18 @@ HOSTS = (
         replay="reasoning",
         finish_reasons={"eos": "stop"},
         thinks_in_tags=True,
+        serves=frozenset(
+            {
+                Operation.CHAT,
+                Operation.COMPLETIONS,
+                Operation.EMBEDDINGS,
+                Operation.RERANK,
+                Operation.IMAGES,
+                Operation.IMAGE_EDITS,
+                Operation.SPEECH,
+            }
+        )
+        | HEARING,
     ),
     Row(
         name="fireworks",
@@ -63,6 +77,7 @@ HOSTS = (
         replay="reasoning_content",
         marks=BARE,
         thinks_in_tags=True,
+        serves=CHAT_AND_EMBEDDINGS | {Operation.COMPLETIONS, Operation.RERANK, Operation.IMAGES},
     ),
     Row(
         name="openrouter",
@@ -82,6 +97,7 @@ HOSTS = (
         replay="reasoning",
         marks=MARKS,
         details="reasoning_details",
+        serves=CHAT_AND_EMBEDDINGS | {Operation.RERANK},
     ),
     Row(
         name="cerebras",
@@ -106,6 +122,7 @@ HOSTS = (
         drop=NOT_OPENAI | {"prompt_cache_key"},
         rename=LIMIT,
         marks=BARE,
+        serves=CHAT_AND_EMBEDDINGS,
     ),
     Row(
         name="sambanova",
@@ -145,6 +162,7 @@ HOSTS = (
         drop=frozenset({"cache_control"}),
         rename=LIMIT,
         controls=Controls(efforts=THREE),
+        serves=CHAT_AND_EMBEDDINGS,
     ),
     Row(
         name="databricks",
@@ -164,6 +182,7 @@ HOSTS = (
         ),
         marks=frozenset({"cache_control"}),
         details="content",
+        serves=CHAT_AND_EMBEDDINGS,
     ),
     Row(
         name="github",
@@ -187,6 +206,7 @@ HOSTS = (
         controls=Controls(on={"enable_thinking": True}, off={"enable_thinking": False}),
         replay="reasoning_content",
         details="reasoning_details",
+        serves=CHAT_AND_EMBEDDINGS | {Operation.COMPLETIONS, Operation.RERANK},
     ),
     Row(
         name="deepinfra",
@@ -200,6 +220,7 @@ HOSTS = (
         controls=Controls(on={"reasoning": {"enabled": True}}, off=NONE, efforts=("none", *THREE, "xhigh")),
         replay="reasoning_content",
         reasoning_apart="where larger",
+        serves=CHAT_AND_EMBEDDINGS | {Operation.COMPLETIONS, Operation.SPEECH, Operation.TRANSCRIPTIONS},
     ),
     Row(
         name="hyperbolic",
@@ -224,5 +245,6 @@ HOSTS = (
         rename=LIMIT,
         controls=Controls(efforts=THREE),
         replay="reasoning_content",
+        serves=CHAT_AND_EMBEDDINGS,
     ),
 )

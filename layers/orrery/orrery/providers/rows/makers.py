@@ -1,7 +1,8 @@
 """Providers that serve models of their own."""
 
+from orrery.core.types import Operation
 from orrery.providers.compatible import NOT_OPENAI, Controls, Row
-from orrery.providers.compatible.row import EFFORTS
+from orrery.providers.compatible.row import CHAT_AND_EMBEDDINGS, EFFORTS, HEARING
 
 READ = "2026-11-21"
 
@@ -19,6 +20,20 @@ MAKERS = (
         drop=NOT_OPENAI - {"thinking"},
         controls=Controls(efforts=EFFORTS),
         by_content=frozenset({"file"}),
+        serves=frozenset(
+            {
+                Operation.CHAT,
+                Operation.COMPLETIONS,
+                Operation.EMBEDDINGS,
+                Operation.IMAGES,
+                Operation.IMAGE_EDITS,
+                Operation.IMAGE_VARIATIONS,
+                Operation.VIDEOS,
+                Operation.MODERATIONS,
+                Operation.SPEECH,
+            }
+        )
+        | HEARING,
     ),
     Row(
         name="deepseek",
@@ -36,6 +51,7 @@ MAKERS = (
         replay="reasoning_content",
         replay_with_calls=True,
         failures={"insufficient_system_resource": 503},
+        serves=frozenset({Operation.CHAT, Operation.COMPLETIONS}),
     ),
     Row(
         name="xai",
@@ -49,6 +65,7 @@ MAKERS = (
         drop=(NOT_OPENAI - {"thinking"}) | {"presence_penalty", "frequency_penalty"},
         controls=Controls(off={"reasoning_effort": "none"}, efforts=("none", "low", "medium", "high", "xhigh")),
         reasoning_apart="always",
+        serves=frozenset({Operation.CHAT, Operation.IMAGES, Operation.IMAGE_EDITS}),
     ),
     Row(
         name="perplexity",
@@ -88,6 +105,7 @@ MAKERS = (
         rename=LIMIT,
         controls=Controls(on={"enable_thinking": True}, off={"enable_thinking": False}, budget="thinking_budget"),
         marks=frozenset({"cache_control"}),
+        serves=CHAT_AND_EMBEDDINGS,
     ),
     Row(
         name="zhipu",
@@ -104,6 +122,7 @@ MAKERS = (
         replay="reasoning_content",
         finish_reasons={"sensitive": "content_filter", "model_context_window_exceeded": "length"},
         failures={"network_error": 502},
+        serves=CHAT_AND_EMBEDDINGS,
     ),
     Row(
         name="minimax",

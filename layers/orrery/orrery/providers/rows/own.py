@@ -1,7 +1,8 @@
 """Servers that an operator runs."""
 
-from orrery.providers.compatible import Controls, Row
-from orrery.providers.compatible.row import AS_GIVEN, MARKS
+from orrery.core.types import Operation
+from orrery.providers.compatible import WIRES, Controls, Row
+from orrery.providers.compatible.row import AS_GIVEN, CHAT_AND_EMBEDDINGS, HEARING, MARKS
 from orrery.providers.rows.makers import LIMIT, READ
 
 OWN = (
@@ -18,6 +19,7 @@ OWN = (
         replay="reasoning",
         marks=MARKS,
         by_content=frozenset({"image_url"}),
+        serves=CHAT_AND_EMBEDDINGS | {Operation.COMPLETIONS},
     ),
     Row(
         name="vllm",
@@ -29,6 +31,7 @@ OWN = (
         needs_key=False,
         replay="reasoning",
         marks=MARKS,
+        serves=CHAT_AND_EMBEDDINGS | HEARING | {Operation.COMPLETIONS, Operation.RERANK},
     ),
     Row(
         name="sandbox",
@@ -38,5 +41,6 @@ OWN = (
         needs_key=False,
         replay=AS_GIVEN,
         marks=MARKS,
+        serves=frozenset({Operation.CHAT, *WIRES}),
     ),
 )

@@ -1,0 +1,1 @@
+"""Operations that a provider does not have, served over one that it has."""
