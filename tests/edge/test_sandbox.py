@@ -160,11 +160,6 @@ async def test_another_model_is_not_found() -> None:
     assert heard.status == 404 and heard.json()["error"]["code"] == "model_not_found"
 
 
-async def test_the_one_model_is_listed() -> None:
-    heard = await request(app, path="/sandbox/v1/models", method="GET")
-    assert [model["id"] for model in heard.json()["data"]] == ["echo"]
-
-
 async def test_other_routes_are_not_found() -> None:
     assert (await request(app, path="/sandbox/v1/audio")).status == 404
 
@@ -229,7 +224,7 @@ async def test_it_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("orrery.edge.sandbox.asyncio.sleep", sleep)
+    monkeypatch.setattr("orrery.edge.sandbox_behavior.asyncio.sleep", sleep)
     began = time.monotonic()
     await ask(said("a b"), stream=True, metadata={"sandbox_delay_ms": "250000", "sandbox_chunk_delay_ms": "40000"})
     assert waits == [250.0, 40.0, 40.0, 40.0, 40.0] and time.monotonic() - began < 5

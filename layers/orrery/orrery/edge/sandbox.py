@@ -1,4 +1,7 @@
-"""The practice provider of `make run`: speaks OpenAI's chat wire, and is no model. `echo` says what you said.
+"""The practice provider of `make run`: speaks OpenAI's wire, and is no model. `echo` says what you said.
+
+Beside it: `embed`, `moderate`, `rerank`, `read` (OCR), `draw` (images), `film` (videos), `speak` and `listen`. What
+they make is drawn, counted or computed here, and says that it is the sandbox's.
 
 A request's `metadata` (values are strings) makes it misbehave, so that retries and timeouts can be tried by hand:
 
@@ -12,156 +15,155 @@ A request's `metadata` (values are strings) makes it misbehave, so that retries 
     sandbox_hang             falls silent before it answers
 """
 
-import asyncio
-import secrets
-import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from orrery.edge.sandbox_answer import Piece, answer_to, usage_of
+from orrery.edge import sandbox_chat, sandbox_pictures, sandbox_sound, sandbox_texts, sandbox_videos
+from orrery.edge.arrive import header
+from orrery.edge.sandbox_behavior import (
+    Caller,
+    Refused,
+    behavior_of,
+    error,
+    is_served,
+    send_events,
+    send_file,
+    send_whole,
+)
+from orrery.wire.form import is_form, read_form
+from orrery.wire.posted import body_of
+from orrery.wire.shapes import BOOLEAN, OBJECT, STRING, array, integer
 
-REMEMBERED_FAILURES = 1024
-LABEL = (b"x-orrery-sandbox", b"practice provider, no model")
-_failures: OrderedDict[str, int] = OrderedDict()
+type Json = dict[str, Any]
 
+MODELS = ("echo", "embed", "moderate", "rerank", "read", "draw", "film", "speak", "listen")
 
-class Misbehave(Exception):
-    """The request asked for this failure."""
+MODEL_OF = {
+    "/chat/completions": "echo",
+    "/completions": "echo",
+    "/embeddings": "embed",
+    "/moderations": "moderate",
+    "/rerank": "rerank",
+    "/ocr": "read",
+    "/images/generations": "draw",
+    "/images/edits": "draw",
+    "/images/variations": "draw",
+    "/videos": "film",
+    "/audio/speech": "speak",
+    "/audio/transcriptions": "listen",
+    "/audio/translations": "listen",
+}
+"""Which model answers on which route."""
 
+FORM = {
+    "prompt": STRING,
+    "stream": BOOLEAN,
+    "n": integer(),
+    "partial_images": integer(),
+    "metadata": OBJECT,
+    "timestamp_granularities": array(STRING),
+}
+"""What of a form is no text, and what is one although the gateway reads it otherwise elsewhere."""
 
-@dataclass(frozen=True, slots=True)
-class Behavior:
-    """How a request wants to be treated."""
+type Files = Sequence[bytes]
 
-    told: Mapping[str, str]
+ANSWERS: Mapping[str, Callable[[Json, Files], Json]] = {
+    "/chat/completions": lambda asked, files: sandbox_chat.chat(asked),
+    "/completions": lambda asked, files: sandbox_chat.completion(asked),
+    "/embeddings": lambda asked, files: sandbox_texts.embeddings(asked),
+    "/moderations": lambda asked, files: sandbox_texts.moderations(asked),
+    "/rerank": lambda asked, files: sandbox_texts.rerank(asked),
+    "/ocr": lambda asked, files: sandbox_texts.ocr(asked),
+    "/images/generations": sandbox_pictures.answer,
+    "/images/edits": sandbox_pictures.answer,
+    "/images/variations": sandbox_pictures.answer,
+    "/videos": lambda asked, files: sandbox_videos.job(asked),
+}
+"""What is answered in one JSON body."""
 
-    def number(self, name: str) -> int | None:
-        text = str(self.told.get(f"sandbox_{name}", ""))
-        return int(text) if text.isascii() and text.isdigit() else None
-
-    async def wait(self, name: str) -> None:
-        await asyncio.sleep((self.number(name) or 0) / 1000)
-
-    def status(self) -> int | None:
-        """The failure to answer with, while it is still to be shown."""
-        status, times = self.number("status"), self.number("fail_times")
-        if status is None or times is None:
-            return status
-        name = str(self.told.get("sandbox_id", ""))[:64]
-        shown = _failures.pop(name, 0)
-        _failures[name] = shown + 1
-        if len(_failures) > REMEMBERED_FAILURES:
-            _failures.popitem(last=False)
-        return status if shown < times else None
+EVENTS: Mapping[str, Callable[[Json, Files], Iterable[Json]]] = {
+    "/chat/completions": lambda asked, files: sandbox_chat.chat_chunks(asked),
+    "/completions": lambda asked, files: sandbox_chat.completion_chunks(asked),
+    "/images/generations": lambda asked, files: sandbox_pictures.events(asked, files, "image_generation"),
+    "/images/edits": lambda asked, files: sandbox_pictures.events(asked, files, "image_edit"),
+    "/audio/transcriptions": lambda asked, files: sandbox_sound.events(files),
+}
+"""What is answered in events to who wants a stream."""
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """ASGI: `POST …/chat/completions` and `GET …/models`."""
-    path = scope["path"]
-    if path.endswith("/models"):
-        row = {"id": "echo", "object": "model", "created": 0, "owned_by": "orrery-sandbox"}
-        await _whole(send, 200, {"object": "list", "data": [row]})
-    elif path.endswith("/chat/completions") and scope["method"] == "POST":
-        await _chat(orjson.loads(await _body(receive)), receive, send)
+    """ASGI: OpenAI's routes under any prefix."""
+    route, method = scope["path"].partition("/v1")[2], scope["method"]
+    caller = Caller(receive, send)
+    if method == "GET" and route == "/models":
+        rows = [{"id": name, "object": "model", "created": 0, "owned_by": "orrery-sandbox"} for name in MODELS]
+        await send_whole(caller, 200, {"object": "list", "data": rows})
+    elif method == "POST" and route in MODEL_OF:
+        await _posted(route, scope, caller)
+    elif method == "GET" and route.startswith("/videos/"):
+        await _video(route.removeprefix("/videos/"), caller)
     else:
-        await _whole(send, 404, _error("no such route in the sandbox", "not_found"))
+        await send_whole(caller, 404, error("no such route in the sandbox", "not_found"))
 
 
-async def _chat(asked: dict[str, Any], receive: Any, send: Any) -> None:
-    behavior = Behavior(asked.get("metadata") or {})
-    await behavior.wait("delay_ms")
-    if behavior.told.get("sandbox_hang") == "true":
-        await _silence(receive)
+async def _posted(route: str, scope: Any, caller: Caller) -> None:
+    asked, files = _read(await _body(caller.receive), header(scope["headers"], b"content-type").decode("latin-1"))
+    caller = replace(caller, behavior=behavior_of(asked))
+    if not await is_served(caller):
         return
-    if status := behavior.status():
-        wait = behavior.number("retry_after")
-        extra = [] if wait is None else [(b"retry-after", b"%d" % wait)]
-        await _whole(send, status, _error(f"the sandbox was told to fail with {status}", "sandbox_failure"), extra)
+    if asked.get("model") != MODEL_OF[route]:
+        message = f"here the sandbox has one model, {MODEL_OF[route]}"
+        await send_whole(caller, 404, error(message, "model_not_found"))
         return
-    if asked.get("model") != "echo":
-        await _whole(send, 404, _error("the sandbox has one model, echo", "model_not_found"))
-        return
-    head = {
-        "id": f"chatcmpl-sandbox{secrets.token_hex(8)}",
-        "created": int(time.time()),
-        "model": "echo",
-        "system_fingerprint": "orrery-sandbox",
-    }
-    pieces = answer_to(asked)
-    if asked.get("stream"):
-        await _stream(receive, send, _chunks(head, asked, pieces), behavior)
-    else:
-        await _whole(send, 200, _completion(head, asked, pieces))
-
-
-def _completion(head: dict[str, Any], asked: dict[str, Any], pieces: list[Piece]) -> dict[str, Any]:
-    answer = pieces[0].whole(pieces)
-    choices = [{"index": n, **answer, "logprobs": None} for n in range(asked.get("n") or 1)]
-    return {**head, "object": "chat.completion", "choices": choices, "usage": usage_of(asked, pieces)}
-
-
-def _chunks(head: dict[str, Any], asked: dict[str, Any], pieces: list[Piece]) -> list[dict[str, Any]]:
-    wants_usage = (asked.get("stream_options") or {}).get("include_usage")
-    steps = [
-        ({"role": "assistant", "content": "", "refusal": None}, None),
-        *((p.delta, p.finish_reason) for p in pieces),
-    ]
-    chunks = [
-        {
-            **head,
-            "object": "chat.completion.chunk",
-            "choices": [{"index": n, "delta": delta, "logprobs": None, "finish_reason": reason}],
-            **({"usage": None} if wants_usage else {}),
-        }
-        for delta, reason in steps
-        for n in range(asked.get("n") or 1)
-    ]
-    if wants_usage:
-        chunks.append({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage_of(asked, pieces)})
-    return chunks
-
-
-async def _stream(receive: Any, send: Any, chunks: list[dict[str, Any]], behavior: Behavior) -> None:
-    headers = [(b"content-type", b"text/event-stream"), LABEL]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
     try:
-        async for event in _events(chunks, behavior, receive):
-            await send({"type": "http.response.body", "body": event, "more_body": True})
-    except Misbehave:
-        return  # without the end of the body: the server drops the connection
-    await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
+        await _answer(route, asked, files, caller)
+    except Refused as err:
+        await send_whole(caller, 400, error(err.message, "sandbox_refused", err.param))
 
 
-async def _events(chunks: list[dict[str, Any]], behavior: Behavior, receive: Any) -> AsyncIterator[bytes]:
-    cut, hang, fail = (behavior.number(name) for name in ("cut_after", "hang_after", "error_after"))
-    for number, chunk in enumerate(chunks):
-        if number == cut:
-            raise Misbehave
-        if number == hang:
-            await _silence(receive)
-            raise Misbehave
-        if number == fail:
-            yield b"data: " + orjson.dumps(_error("the sandbox was told to fail here", "sandbox_failure")) + b"\n\n"
-            raise Misbehave
-        await behavior.wait("chunk_delay_ms")
-        yield b"data: " + orjson.dumps(chunk) + b"\n\n"
+async def _answer(route: str, asked: Json, files: Files, caller: Caller) -> None:
+    if route == "/audio/speech":
+        await _speak(asked, caller)
+    elif asked.get("stream") is True and route in EVENTS:
+        await send_events(caller, EVENTS[route](asked, files))
+    elif route in ANSWERS:
+        await send_whole(caller, 200, ANSWERS[route](asked, files))
+    else:
+        task = "translate" if route.endswith("translations") else "transcribe"
+        media_type, data = sandbox_sound.answer(asked, files, task)
+        await send_file(caller, media_type, [data])
 
 
-async def _silence(receive: Any) -> None:
-    """Says nothing until the other side has had enough."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _speak(asked: Json, caller: Caller) -> None:
+    """Tones: WAV whatever was asked for, but for PCM; the media type and a header say which it is."""
+    text, wanted = str(asked.get("input")), asked.get("response_format") or "mp3"
+    made = "pcm" if wanted == "pcm" else "wav"
+    pieces = sandbox_sound.tones(text) if made == "pcm" else sandbox_sound.wav(text)
+    if asked.get("stream_format") == "sse":
+        await send_events(caller, sandbox_sound.spoken(text, pieces))
+        return
+    extra = [(b"x-orrery-sandbox-format", f"{made} instead of {wanted}".encode("latin-1", "replace"))]
+    await send_file(caller, f"audio/{made}", pieces, extra if made != wanted else ())
 
 
-async def _whole(send: Any, status: int, body: Any, extra: Any = ()) -> None:
-    data = orjson.dumps(body)
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(data)), LABEL, *extra]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": data})
+async def _video(rest: str, caller: Caller) -> None:
+    """A job that is done at once, and its film, which is no film."""
+    id, _, part = rest.partition("/")
+    if part == "content":
+        await send_file(caller, "video/mp4", [sandbox_videos.CONTENT])
+    else:
+        await send_whole(caller, 200, sandbox_videos.found(id))
+
+
+def _read(raw: bytes, content_type: str) -> tuple[Json, Files]:
+    """A JSON body, or a form's fields and files."""
+    if not is_form(content_type):
+        return orjson.loads(raw), ()
+    form = read_form(raw, content_type)
+    return body_of(form.fields, FORM), [bytes(file.data) for file in form.files]
 
 
 async def _body(receive: Any) -> bytes:
@@ -171,7 +173,3 @@ async def _body(receive: Any) -> bytes:
         parts.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(parts)
-
-
-def _error(message: str, code: str) -> dict[str, Any]:
-    return {"error": {"message": message, "type": "sandbox_error", "param": None, "code": code}}
