@@ -7,6 +7,7 @@
 | TOPUP#<org>#<event> | T         | a grant that was made                                             |
 | AK#<key id>         | K         | an API key                                                        |
 | MODELS              | M#<model> | what the operator says of a model, `provider/name`                |
+| OWN#<organization>  | OWN       | its own credentials at providers, encrypted, an attribute each    |
 
 The organization stands in every partition key but the API key's, whose row names it: no id of one reaches another's.
 Models are the operator's, the same for all organizations.

@@ -199,7 +199,7 @@ def account(organization_id: str, shard: int) -> Json:
 def receipt_row(hold: Hold, receipt: Receipt, state: str, now: int) -> Json:
     """A receipt as it is stored and audited: numbers and names, nothing that a caller or a model said."""
     usage = receipt.usage
-    return _row(hold, state, receipt.cost_nano, now) | {
+    row = _row(hold, state, receipt.cost_nano, now) | {
         "key_id": {"S": hold.key_id},
         "provider": {"S": receipt.provider},
         "model": {"S": receipt.model[:256]},
@@ -209,6 +209,7 @@ def receipt_row(hold: Hold, receipt: Receipt, state: str, now: int) -> Json:
         "evidence": {"S": receipt.evidence},
         "http": {"N": str(receipt.status)},
     }
+    return row | {"own": {"BOOL": True}} if receipt.own else row
 
 
 def _row(hold: Hold, state: str, cost_nano: int, now: int) -> Json:

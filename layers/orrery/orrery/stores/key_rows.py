@@ -9,6 +9,13 @@ from orrery.stores.definition import KEYS
 
 ACTIVE, REVOKED = "active", "revoked"
 
+PROVIDERS = "providers"
+"""The scope that lets a key see and change its organization's own credentials at providers.
+
+Keys without scopes, as applications have them, may call models and nothing else: whoever finds one must not be able to
+send an organization's prompts to an address of his own, or to spend pooled credit in place of its own keys.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:

@@ -16,6 +16,10 @@ a grant. While debt remains, nothing more is held. So, in nano-USD, at every mom
     correct was → c         debt + (c - was); or, when it was less, balance + (was - c), spent - (was - c)
     grant x                 granted + x, balance + x
 
+A request that is served with its caller's own provider key costs nothing, and holds nothing: its hold has no amount, is
+in no balance, and ends with its receipt. Nothing is set aside that a crash could leave behind, the organization needs
+no balance, be it in debt or unknown here, and a cost of 0 is in neither sum.
+
 A hold whose request died is reclaimed once it is `GRACE_S` past its expiry (see `reclaim`): by whoever is short of
 credit, and by `sweep`. One shard per organization so far; each hold names its own.
 """
@@ -95,6 +99,8 @@ class DynamoLedger:
     async def checkpoint(self, hold: Hold, receipt: Receipt) -> None:
         """Writes what a long request cost so far: charged if it dies. Never lowers an earlier one. Idempotent."""
         whole_cost(receipt)
+        if not hold.amount_nano:
+            return  # nobody would look for it: there is no hold to reclaim
         try:
             await self._table.run("PutItem", expressions.checkpoint(hold, receipt, int(self._clock())))
         except ConditionFailed:
@@ -113,7 +119,7 @@ class DynamoLedger:
         written = self._recorded.pop((hold.organization, hold.request_id), None)
         if written is None:
             written = await self._write_ahead(hold, receipt)
-        if written.state == expressions.LATE:
+        if written.state == expressions.LATE or not hold.amount_nano:
             return
         await spend(self._table, hold, written.cost_nano)
         if written.state != expressions.SETTLED:
@@ -121,6 +127,8 @@ class DynamoLedger:
 
     async def _write_ahead(self, hold: Hold, receipt: Receipt) -> Receipted:
         cost = whole_cost(receipt)
+        if cost and not hold.amount_nano:
+            raise ValueError(f"request {hold.request_id} held nothing and cannot cost {cost} nano-USD")
         try:
             await self._table.run("PutItem", expressions.write_ahead(hold, receipt, int(self._clock())))
             return Receipted(expressions.SETTLED, cost)

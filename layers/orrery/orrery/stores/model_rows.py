@@ -121,6 +121,8 @@ def _price_item(price: Price) -> Json:
         item["above"] = [[tokens, _rates_item(rates)] for tokens, rates in price.above]
     if price.request:
         item["request"] = price.request
+    if price.units:
+        item["units"] = dict(price.units)
     return item
 
 
@@ -131,4 +133,4 @@ def _rates_item(rates: Rates) -> Json:
 
 def _price_of(item: Mapping[str, Any]) -> Price:
     above = tuple((tokens, Rates(**rates)) for tokens, rates in item.get("above", ()))
-    return Price(Rates(**item["rates"]), above, item.get("request", 0), SOURCE)
+    return Price(Rates(**item["rates"]), above, item.get("request", 0), SOURCE, item.get("units", {}))

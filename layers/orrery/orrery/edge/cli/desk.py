@@ -4,8 +4,10 @@ import secrets
 
 from orrery.core.errors import AwsFault
 from orrery.edge.cli.place import Place, Refused
+from orrery.edge.credentials import StoredCredentials
 from orrery.edge.embedded.opening import OpenTable
 from orrery.edge.founding import ORGANIZATION, ensure_table
+from orrery.stores.credentials import CredentialStore
 from orrery.stores.keys import KeyStore
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.models import ModelStore
@@ -28,6 +30,10 @@ class Desk:
         if named is None and self._place.on_aws:
             raise Refused("name the organization: --organization")
         return named or ORGANIZATION
+
+    def own(self) -> StoredCredentials:
+        """Organizations' own credentials. Raises `Refused` on AWS when the key that encrypts them is not named."""
+        return StoredCredentials(CredentialStore(Table(self._call, self.table)), self._place.vault())
 
     def keys(self) -> KeyStore:
         """To list and revoke, which needs no pepper: this one is of no use."""

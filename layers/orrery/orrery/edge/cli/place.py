@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orrery.core.types import AwsCredentials
+from orrery.core.types import AwsCredentials, Json
 from orrery.edge.aws import CredentialsSource, aws_call
 from orrery.edge.embedded.folder import StateFolder
 from orrery.edge.embedded.opening import REMOTE_TIMEOUT_S, OpenTable, open_remote, open_state
@@ -13,6 +13,7 @@ from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
 from orrery.edge.peppers import parse_peppers
 from orrery.edge.settings import Settings, from_environment
+from orrery.edge.vault import KmsVault, LocalVault, Vault
 
 
 class Refused(Exception):
@@ -106,5 +107,32 @@ class Place:
             return parse_peppers(
                 str((await call("GetSecretValue", {"SecretId": settings.pepper_secret}))["SecretString"])
             )
+        finally:
+            await pool.close()
+
+    def vault(self) -> Vault:
+        """What provider credentials are encrypted with: KMS on AWS, else the state folder's key.
+
+        Raises `Refused` on AWS when no key is named.
+        """
+        settings = self.settings
+        if not self.on_aws:
+            return LocalVault(StateFolder(settings.state).credential_key)
+        if not settings.credential_key:
+            raise Refused("provider keys on AWS: set ORRERY_CREDENTIAL_KEY_ARN to the stack's output CredentialKey")
+        return KmsVault(self._kms, settings.credential_key)
+
+    async def _kms(self, action: str, payload: Json) -> Json:
+        """One call over a connection of its own: a command makes one or two."""
+        pool = Pool(tls=lazy_tls(self.settings.ca_file), kept=0)
+        call = aws_call(
+            pool,
+            service="kms",
+            region=self.settings.region,
+            credentials=self.credentials(),
+            timeout_s=REMOTE_TIMEOUT_S,
+        )
+        try:
+            return await call(action, payload)
         finally:
             await pool.close()
