@@ -42,8 +42,9 @@ catalog: .venv/.dev .venv-lock/.done  ## the weekly refresh: newest prices locke
 	$(MAKE) .venv/.dev
 	.venv/bin/python -m scripts.catalog --refresh
 
-docs: .venv/.dev  ## docs/providers.md again, from the code
+docs: .venv/.dev  ## docs/providers.md and docs/endpoints.md again, from the code
 	.venv/bin/python -m scripts.matrix
+	.venv/bin/python -m scripts.endpoints
 
 lock: .venv-lock/.done  ## requirements again, from pyproject.toml
 	PATH="$(CURDIR)/.venv-lock/bin:$$PATH" requirements/lock

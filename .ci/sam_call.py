@@ -1,7 +1,13 @@
-"""An OpenAI SDK against `sam local`: whole, streamed, listed, refused. sam_call.py <base URL> <connection.json>."""
+"""An OpenAI SDK against `sam local`: requests of each family, with real bytes.
 
+sam_call.py <base URL> <connection.json>
+"""
+
+import base64
+import io
 import json
 import sys
+import wave
 from pathlib import Path
 
 import openai
@@ -9,27 +15,70 @@ import openai
 TEXT = "Why do planets wander ☿"
 
 
-def main(base_url: str, connection: str) -> None:
-    key = json.loads(Path(connection).read_text())["api_key"]
-    client = openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=120)
+def chat(client: openai.OpenAI) -> None:
     asked = {"model": "practice/echo", "messages": [{"role": "user", "content": TEXT}]}
-
     whole = client.chat.completions.create(**asked)
     assert whole.choices[0].message.content == TEXT, whole
     assert whole.usage is not None
-    assert whole.usage.total_tokens == 6
-
     words = [c.choices[0].delta.content for c in client.chat.completions.create(**asked, stream=True) if c.choices]
-    assert [word for word in words if word] == TEXT.split(), words
+    assert "".join(word for word in words if word) == TEXT, words
+    assert client.completions.create(model="practice/echo", prompt=TEXT).choices[0].text
 
+
+def embeddings(client: openai.OpenAI) -> None:
+    (row,) = client.embeddings.create(model="practice/embed", input=TEXT, dimensions=16).data
+    assert len(row.embedding) == 16
+    assert client.moderations.create(model="practice/moderate", input=TEXT).results
+    asked = {"model": "practice/rerank", "query": TEXT, "documents": [TEXT, "no"]}
+    assert client.post("/rerank", cast_to=dict, body=asked)["results"]
+
+
+def images(client: openai.OpenAI) -> None:
+    (drawn,) = client.images.generate(model="practice/draw", prompt=TEXT, response_format="b64_json").data
+    assert drawn.b64_json.startswith("iVBORw0KGgo")
+    png = base64.b64decode(drawn.b64_json)
+    assert client.images.edit(model="practice/draw", prompt=TEXT, image=[("a.png", png), ("b.png", png)]).data
+
+
+def audio(client: openai.OpenAI) -> None:
+    asked = {"model": "practice/speak", "voice": "alloy", "input": TEXT, "response_format": "wav"}
+    with client.audio.speech.with_streaming_response.create(**asked) as answer:
+        speech = answer.read()
+    with wave.open(io.BytesIO(speech)) as heard:
+        assert heard.getnframes() > 0
+    assert client.audio.transcriptions.create(model="practice/listen", file=("a.wav", speech)).text
+    large = io.BytesIO()
+    with wave.open(large, "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(bytes(4_200_000))
+    text = client.audio.transcriptions.create(
+        model="practice/listen", file=("a.wav", large.getvalue()), response_format="text"
+    )
+    assert isinstance(text, str)
+
+
+def refused(client: openai.OpenAI) -> None:
     assert client.models.list().object == "list"
-    try:
-        openai.OpenAI(base_url=base_url, api_key="orb_wrong", max_retries=0).chat.completions.create(**asked)
-    except openai.AuthenticationError as err:
-        assert err.status_code == 401
-    else:
-        raise AssertionError("a wrong key was let in")
-    sys.stdout.write("   an OpenAI SDK was answered: whole, streamed, listed, refused\n")
+    stranger = openai.OpenAI(base_url=client.base_url, api_key="orb_wrong", max_retries=0)
+    for status, ask in (
+        (401, lambda: stranger.chat.completions.create(model="practice/echo", messages=[])),
+        (404, client.files.list),
+    ):
+        try:
+            ask()
+        except openai.APIStatusError as err:
+            assert err.status_code == status, err
+        else:
+            raise AssertionError(f"{status} was expected")
+
+
+def main(base_url: str, connection: str) -> None:
+    key = json.loads(Path(connection).read_text())["api_key"]
+    client = openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=120)
+    for family in (chat, embeddings, images, audio, refused):
+        family(client)
+        sys.stdout.write(f"   an OpenAI SDK was answered: {family.__name__}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from tests.fakes import FakeReply, FakeTransport, Room  # noqa: E402
 from tests.providers.cases import Case, stream_of  # noqa: E402
 
 from orrery import providers  # noqa: E402
-from orrery.edge.families import chat  # noqa: E402
+from orrery.edge.families import family  # noqa: E402
 from orrery.flow.gateway import Policy  # noqa: E402
 
 BURST_BYTES = 16_384
@@ -62,7 +62,7 @@ async def cost_us(name: str, reads: list[bytes], chunks: int) -> float:
     kind = "application/vnd.amazon.eventstream" if name == "bedrock" else "text/event-stream"
     transport = FakeTransport(FakeReply(200, {"content-type": kind}, reads))
     gateway = Room(transport=transport, policy=Policy(allow_unpriced=True)).gateway()
-    app = chat(lambda: gateway)
+    app = family("chat", lambda: gateway)
     body = {"model": Case(name, "text").call().model, "messages": [{"role": "user", "content": "hi"}], "stream": True}
     sent = 0
 

@@ -1,7 +1,7 @@
-"""`POST /chat/completions`: streams."""
+"""`POST /chat/completions` and `/completions`: streams."""
 
-from orrery.edge.families import chat
+from orrery.edge.families import family
 from orrery.edge.streaming import door
 
-app = chat()
+app = family("chat")
 handler = door(app)

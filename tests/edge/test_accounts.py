@@ -155,3 +155,19 @@ async def test_credentials_at_aws_may_be_asked_for_and_may_fail() -> None:
         await authorized(accounts(role=fails, BEDROCK_REGION="x"), "bedrock")
     with pytest.raises(BadCredential):
         await authorized(accounts(BEDROCK_REGION="x"), "bedrock")
+
+
+async def test_what_a_caller_brought_is_never_signed_with_what_is_ours() -> None:
+    role = AwsCredentials("AKIAROLE", "s", "t")
+    whose = accounts(granted("ours"), role=role, BEDROCK_REGION="eu-west-1", VERTEX_CREDENTIALS=secret(ACCOUNT))
+    own = AwsCredentials("AKIACALLER", "s")
+    assert (await whose.authorize(Target("bedrock", "m", "https://b", aws=own, own=True))).aws == own
+    assert (await whose.authorize(Target("bedrock", "m", "https://b", secret="k", own=True))).aws is None
+    assert (await whose.authorize(Target("bedrock", "m", "https://b", own=True))).aws is None
+    assert (await whose.authorize(Target("openai", "m", "https://o", own=True))).secret == ""
+
+
+async def test_an_operators_server_of_the_same_name_changes_nothing_for_a_callers_own_key() -> None:
+    whose = accounts(granted("theirs"), ORRERY_SERVERS="vertex=https://proxy.example/v1")
+    target = Target("vertex", "m", "https://v", secret=secret(ACCOUNT), own=True)
+    assert (await whose.authorize(target)).token == "theirs"

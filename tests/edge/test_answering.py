@@ -5,7 +5,7 @@ import asyncio
 import orjson
 import pytest
 
-from orrery.edge.families import chat
+from orrery.edge.families import family
 from orrery.flow.gateway import Policy
 from tests.edge.asgi import request
 from tests.fakes import DONE, FakeTransport, Room, chunk, completion, cut, in_virtual_time, json_reply, stream
@@ -16,7 +16,7 @@ STREAMED = ASKED | {"stream": True}
 
 def app_of(room: Room):
     gateway = room.gateway()
-    return chat(lambda: gateway)
+    return family("chat", lambda: gateway)
 
 
 async def test_a_stream_ends_with_done_and_is_settled_before_the_response_is_closed():

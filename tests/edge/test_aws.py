@@ -168,7 +168,7 @@ def test_an_endpoint_that_is_no_url_is_refused_at_once(endpoint: str) -> None:
 
 
 def test_secrets_do_not_show() -> None:
-    assert repr(WHO) == "AwsCredentials(access_key='AKIDEXAMPLE')"
+    assert repr(WHO) == "AwsCredentials()"
 
 
 class Chain:

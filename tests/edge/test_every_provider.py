@@ -5,13 +5,12 @@ from collections.abc import Iterator
 import pytest
 from openai import OpenAI
 
-from orrery import providers
 from tests.edge.every_provider import Upstreams, upstreams
 from tests.edge.running import Running, running
 from tests.edge.test_minting import ACCOUNT, secret
-from tests.providers.cases import Case, fold, plain
+from tests.providers.cases import CHATTING, Case, fold, plain
 
-NAMES = [name for name in providers.names() if name != "sandbox"]
+NAMES = [name for name in CHATTING if name != "sandbox"]
 
 KEYS = {
     "bedrock": {

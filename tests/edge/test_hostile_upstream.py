@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from orrery.edge.families import chat
+from orrery.edge.families import family
 from orrery.edge.http import HttpTransport
 from orrery.flow.gateway import Account, Policy
 from orrery.providers.compatible import server
@@ -44,7 +44,7 @@ async def heard_from(script: Script, policy: Policy | None = None, **more: Any) 
         room = Room(transport=transport, accounts=Own(upstream.url), policy=policy)
         gateway = room.gateway()
         try:
-            heard = await request(chat(lambda: gateway), ASKED | more)
+            heard = await request(family("chat", lambda: gateway), ASKED | more)
         finally:
             upstream.release.set()
             await transport.aclose()
@@ -156,7 +156,7 @@ async def test_a_caller_who_leaves_frees_the_upstreams_connection():
             if message.get("body"):
                 came.set()
 
-        asking = asyncio.ensure_future(request(chat(lambda: gateway), ASKED, leave=leave, send=notice))
+        asking = asyncio.ensure_future(request(family("chat", lambda: gateway), ASKED, leave=leave, send=notice))
         await came.wait()
         leave.set()
         await asking

@@ -45,7 +45,7 @@ async def test_a_model_of_a_provider_without_a_key_is_404():
 
 async def test_what_no_call_would_reach_is_not_listed():
     listed = await ids(Room())
-    for model in ("text-embedding-3-small", "o1-pro", "gpt-4o-audio-preview", "gpt-4", "ft:gpt-4o"):
+    for model in ("o1-pro", "gpt-4o-audio-preview", "gpt-4", "ft:gpt-4o"):
         assert f"openai/{model}" not in listed
 
 

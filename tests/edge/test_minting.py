@@ -147,3 +147,28 @@ async def test_a_secret_of_another_shape_is_refused_and_not_shown(kind: str, hel
     with pytest.raises(BadCredential) as caught:
         await asked.token(kind, secret(held))
     assert "canary" not in str(caught.value) and transport.requests == []
+
+
+async def test_a_callers_file_does_not_say_where_its_token_is_asked_for() -> None:
+    asked, transport, _ = mint(granted(), granted())
+    elsewhere = secret(ACCOUNT | {"token_uri": "https://mallory.example/token"})
+    await asked.token("google", elsewhere, own=True)
+    assert transport.requests[0].url == "https://oauth2.googleapis.com/token"
+    await asked.token("google", elsewhere)
+    assert transport.requests[1].url == "https://mallory.example/token"  # the operator's may: it is the operator's
+
+
+@pytest.mark.parametrize("tenant", ["../../evil", "a/b", "", "a?b"])
+async def test_a_tenant_that_would_lead_elsewhere_is_refused(tenant: str) -> None:
+    asked, transport, _ = mint()
+    with pytest.raises(BadCredential):
+        await asked.token("entra", secret(APPLICATION | {"tenant_id": tenant}), own=True)
+    assert transport.requests == []
+
+
+async def test_the_tokens_of_many_callers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orrery.edge.minting.REMEMBERED", 2)
+    asked, transport, _ = mint(*(granted(f"t{number}") for number in range(4)))
+    secrets = [secret(APPLICATION | {"client_id": str(number)}) for number in range(3)]
+    assert [await asked.token("entra", each) for each in (*secrets, secrets[0])] == ["t0", "t1", "t2", "t3"]
+    assert len(transport.requests) == 4

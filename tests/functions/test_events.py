@@ -1,6 +1,7 @@
 """Every event in events/ through its function's own handler; those of streaming functions through both doors."""
 
 import asyncio
+import base64
 import importlib.util
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orrery.edge import buffered, sweep, wiring
+from orrery.edge.families import READERS
 from orrery.edge.lambda_loop import persistent_loop
 from tests import fakes
 from tests.edge.fake_runtime_api import FakeRuntimeApi
@@ -20,11 +22,38 @@ STATUS = {
     "chat-bad-json": 400,
     "chat-missing-key": 401,
     "models-missing-key": 401,
+    "manage-presign": 501,
+    "manage-providers-list": 403,
+    "manage-unserved": 404,
     "models-unknown": 404,
 }
 """Of those that are not 200."""
 
 MODEL = "openai/gpt-4o-mini"
+USAGE = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
+VECTOR = {"object": "embedding", "index": 0, "embedding": [0.5, -0.25]}
+IMAGE_USAGE = {"input_tokens": 5, "output_tokens": 6, "total_tokens": 11}
+WORDS = {"text": "They wander.", "index": 0, "logprobs": None, "finish_reason": "stop"}
+
+REPLIES = {
+    "chat-legacy-completions": fakes.json_reply(
+        {"id": "c", "object": "text_completion", "created": 1, "model": "m", "choices": [WORDS], "usage": USAGE}
+    ),
+    "embeddings-text": fakes.json_reply({"object": "list", "data": [VECTOR], "model": "m", "usage": USAGE}),
+    "images-edits-form": fakes.json_reply({"created": 1, "data": [{"b64_json": "aGk="}], "usage": IMAGE_USAGE}),
+    "audio-transcription-form": fakes.json_reply({"text": "They wander.", "usage": {"type": "duration", "seconds": 1}}),
+    "audio-speech": fakes.FakeReply(200, {"content-type": "audio/mpeg"}, [b"\xff\xfb"]),
+}
+"""What the upstream says to events that are no chat completion."""
+
+ANSWERED = {
+    "chat-legacy-completions": b"They wander.",
+    "embeddings-text": b'"embedding":[0.5,-0.25]',
+    "images-edits-form": b"aGk=",
+    "audio-transcription-form": b"They wander.",
+    "audio-speech": b"\xff\xfb",
+}
+"""What their answers hold."""
 
 
 def a_stream():
@@ -73,8 +102,8 @@ def load(name):
 async def whole(thread, handler, event):
     """Status, headers and body through the buffered door."""
     answer = await asyncio.wrap_future(thread.submit(handler, event, Context()))
-    assert answer["isBase64Encoded"] is False
-    return answer["statusCode"], answer["headers"], answer["body"]
+    body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+    return answer["statusCode"], answer["headers"], body
 
 
 async def streamed(thread, handler, event):
@@ -86,7 +115,15 @@ async def streamed(thread, handler, event):
         head, body = await asked.answer()
         await asyncio.wrap_future(posted)
     assert asked.trailers == {}
-    return head["statusCode"], head["headers"], body.decode()
+    return head["statusCode"], head["headers"], body
+
+
+def prepare(name, room):
+    """Has the upstream answer what the event asks."""
+    if name == "chat-streamed":
+        room.transport.replies = [a_stream()]
+    elif name in REPLIES:
+        room.transport.replies = [REPLIES[name]]
 
 
 def check(name, status, headers, body):
@@ -96,29 +133,29 @@ def check(name, status, headers, body):
         assert json.loads(body)["error"]["message"]
     elif name == "chat-streamed":
         assert headers["content-type"].startswith("text/event-stream")
-        assert body.endswith("data: [DONE]\n\n")
+        assert body.endswith(b"data: [DONE]\n\n")
+    elif name in ANSWERED:
+        assert ANSWERED[name] in body
     else:
         assert json.loads(body)["object"] in ("chat.completion", "list", "model")
 
 
 @pytest.mark.parametrize("name", [name for name in EVENTS if not name.startswith("sweep")])
 async def test_an_event_is_answered_through_the_buffered_door(name, room, lambda_thread):
-    if name == "chat-streamed":
-        room.transport.replies = [a_stream()]
+    prepare(name, room)
     status, headers, body = await whole(lambda_thread, buffered.door(load(name).app), read(name))
     check(name, status, headers, body)
 
 
-@pytest.mark.parametrize("name", [name for name in EVENTS if name.startswith("chat")])
+@pytest.mark.parametrize("name", [name for name in EVENTS if name.split("-")[0] in READERS])
 async def test_an_event_is_answered_through_the_streaming_door(name, room, lambda_thread):
-    if name == "chat-streamed":
-        room.transport.replies = [a_stream()]
+    prepare(name, room)
     status, headers, body = await streamed(lambda_thread, load(name).handler, read(name))
     check(name, status, headers, body)
 
 
-@pytest.mark.parametrize("name", [name for name in EVENTS if name.startswith("models")])
-async def test_models_answer_through_their_own_handler(name, room, lambda_thread):
+@pytest.mark.parametrize("name", [name for name in EVENTS if name.split("-")[0] in ("models", "manage")])
+async def test_what_is_buffered_answers_through_its_own_handler(name, room, lambda_thread):
     check(name, *await whole(lambda_thread, load(name).handler, read(name)))
 
 

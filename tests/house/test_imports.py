@@ -25,7 +25,11 @@ FASTAPI = {
 OURS = {"httptools", "orjson", "orrery"}
 FUNCTIONS = {
     "chat": FASTAPI | OURS | {"httpx", "idna", "mangum"},
+    "embeddings": FASTAPI | OURS | {"httpx", "idna", "mangum"},
+    "images": FASTAPI | OURS | {"httpx", "idna", "mangum"},
+    "audio": FASTAPI | OURS | {"httpx", "idna", "mangum"},
     "models": FASTAPI | OURS | {"mangum"},
+    "manage": FASTAPI | OURS | {"mangum"},
     "sweep": {"orrery"},
 }
 """Top-level packages beyond the standard library. Adding one is a decision: measure its import first."""

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orrery.edge.families import MOUNTS
+from orrery.edge.credentials import context_of
+from orrery.edge.families import MOUNTS, READERS, ROOTS
 from orrery.edge.settings import from_environment
+from orrery.stores.credential_rows import PARTITION as OWN
 from orrery.stores.definition import DEFINITION, TIME_TO_LIVE
 from orrery.stores.model_rows import PARTITION
 
@@ -32,7 +34,9 @@ TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)
 RESOURCES = TEMPLATE["Resources"]
 FUNCTIONS = {n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
 EVENTS = [(name, e["Properties"]) for name, f in FUNCTIONS.items() for e in f["Events"].values() if e["Type"] == "Api"]
+SERVING = [name.capitalize() for name in READERS]
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+CONTEXT = context_of("o", "p", "v")
 
 
 def variables(name):
@@ -52,7 +56,7 @@ def test_the_table_is_the_one_that_the_stores_define():
     assert table["TimeToLiveSpecification"] == TIME_TO_LIVE
 
 
-@pytest.mark.parametrize("name", ["Table", "Key", "PepperSecret", "ProviderSecret"])
+@pytest.mark.parametrize("name", ["Table", "Key", "CredentialKey", "PepperSecret", "ProviderSecret"])
 def test_what_cannot_be_made_again_outlives_the_stack(name):
     assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
 
@@ -67,12 +71,14 @@ def test_the_table_can_be_restored_to_any_second_and_is_encrypted_with_a_key_tha
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_every_mount_has_every_route(mount):
     routes = {(event["Method"], event["Path"]) for _, event in EVENTS}
-    assert {("POST", f"{mount}/chat/completions"), ("GET", f"{mount}/models")} <= routes
-    assert ("GET", mount + "/models/{model+}") in routes
+    posted = {("POST", f"{mount}{path}") for readers in READERS.values() for path in readers}
+    assert posted | {("POST", f"{mount}/uploads/presign"), ("GET", f"{mount}/models")} <= routes
+    assert {("GET", mount + "/models/{model+}"), ("ANY", mount + "/{rest+}")} <= routes
 
 
 def test_every_route_is_under_a_mount():
-    assert all(event["Path"].startswith(MOUNTS) for _, event in EVENTS)
+    others = {event["Path"] for _, event in EVENTS if not event["Path"].startswith(MOUNTS)}
+    assert others == set(ROOTS.values())
 
 
 def test_a_function_streams_exactly_if_all_its_routes_do():
@@ -109,15 +115,56 @@ def test_every_function_folder_is_deployed():
 def test_no_function_may_do_more_than_it_does():
     write = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
     read_secrets = {"secretsmanager:GetSecretValue", "kms:Decrypt"}
-    assert actions("Chat") == write | {"dynamodb:Query"} | read_secrets
+    for name in SERVING:
+        assert actions(name) == write | {"dynamodb:Query", "s3:GetObject", "s3:DeleteObject"} | read_secrets
     assert actions("Models") == {"dynamodb:GetItem", "dynamodb:Query"} | read_secrets
     assert actions("Sweep") == write | {"dynamodb:Query", "kms:Decrypt"}
+
+
+def allowed(name, action):
+    """The statements by which a function may do this with organizations' own provider keys."""
+    statements = [s for policy in FUNCTIONS[name]["Policies"] for s in policy["Statement"]]
+    return [s for s in statements if s["Action"] == action and s["Resource"] == {"GetAtt": "CredentialKey.Arn"}]
+
+
+def test_who_calls_providers_opens_provider_keys_and_who_keeps_them_cannot():
+    may = {action: {name for name in FUNCTIONS if allowed(name, action)} for action in ("kms:Decrypt", "kms:Encrypt")}
+    assert may == {"kms:Decrypt": set(SERVING), "kms:Encrypt": {"Manage"}}
+
+
+def test_a_provider_key_opens_only_under_its_owners_name():
+    for statement in (*allowed("Chat", "kms:Decrypt"), *allowed("Manage", "kms:Encrypt")):
+        keys = statement["Condition"]["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]
+        named = {f"kms:EncryptionContext:{key}": "false" for key in CONTEXT}
+        assert (sorted(keys), statement["Condition"]["Null"]) == (sorted(CONTEXT), named)
+
+
+def test_who_keeps_provider_keys_writes_nothing_else():
+    statements = [s for policy in FUNCTIONS["Manage"]["Policies"] for s in policy["Statement"]]
+    (update,) = [s for s in statements if s["Action"] == "dynamodb:UpdateItem"]
+    assert update["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{OWN}*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+
+
+def test_a_function_answers_the_calls_that_it_reads():
+    for name, readers in READERS.items():
+        paths = {event["Path"] for function, event in EVENTS if function == name.capitalize()}
+        assert {f"{mount}{path}" for mount in MOUNTS for path in readers} <= paths
+
+
+def test_what_is_uploaded_is_private_and_gone_after_a_day():
+    bucket = RESOURCES["Uploads"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
 
 
 def test_no_policy_has_a_star_for_a_resource():
     for function in FUNCTIONS.values():
         for statement in (s for policy in function["Policies"] for s in policy["Statement"]):
-            assert "*" not in str(statement["Resource"])
+            assert str(statement["Resource"]).replace("{'Sub': '${Uploads.Arn}/uploads/*'}", "").count("*") == 0
             assert "*" not in str(statement["Action"])
 
 
@@ -165,7 +212,9 @@ def test_every_alarm_is_heard_where_the_operator_listens():
 def test_a_stack_that_names_a_region_for_bedrock_may_call_it_and_no_other_may():
     policy = RESOURCES["CallsBedrock"]
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert policy["Condition"] == "UsesBedrock" and policy["Properties"]["Roles"] == [{"Ref": "ChatRole"}]
+    assert policy["Condition"] == "UsesBedrock" and policy["Properties"]["Roles"] == [
+        {"Ref": f"{name}Role"} for name in SERVING
+    ]
     assert statement["Action"] == ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
     assert variables("Chat")["BEDROCK_REGION"] == {"Ref": "BedrockRegion"}
     assert not any(action.startswith("bedrock:") for name in FUNCTIONS for action in actions(name))

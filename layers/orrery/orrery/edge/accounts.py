@@ -62,13 +62,14 @@ class OperatorAccounts:
         return bool(self._sandbox_url) if name == "sandbox" else is_lit(name, variables)
 
     async def authorize(self, target: Target) -> Target:
-        provider = self._provider(target.provider)
+        provider = providers.get(target.provider) if target.own else self._provider(target.provider)
         if provider is None or provider.credential == "key":
             return target
         if provider.credential == "aws":
-            return target if target.secret else replace(target, aws=await self._aws())
+            return target if target.own or target.secret else replace(target, aws=await self._aws())
         if target.secret.lstrip().startswith("{") and self._mint:
-            return replace(target, secret="", token=await self._mint.token(provider.credential, target.secret))
+            token = await self._mint.token(provider.credential, target.secret, own=target.own)
+            return replace(target, secret="", token=token)
         return target
 
     async def _aws(self) -> AwsCredentials:

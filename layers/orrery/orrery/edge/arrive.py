@@ -78,7 +78,10 @@ async def read_body(scope: Any, receive: Any, limit_bytes: int) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size > limit_bytes:
-            raise TooLarge(f"The request body exceeds this gateway's limit of {limit_bytes} bytes")
+            raise TooLarge(
+                f"The request body exceeds this gateway's limit of {limit_bytes} bytes; larger files go where "
+                "POST /v1/uploads/presign says, and the request names their URL"
+            )
         parts.append(part)
         more = message.get("more_body", False)
     return b"".join(parts)

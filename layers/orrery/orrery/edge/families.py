@@ -1,57 +1,137 @@
 """The endpoint families as ASGI apps: one function each on Lambda, all of them together on a laptop."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
-from urllib.parse import unquote
-
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from urllib.parse import parse_qsl, unquote
 
 from orrery.core.errors import GatewayError, InvalidRequest, NotFound
-from orrery.core.types import Call
+from orrery.core.types import Call, Credentials
 from orrery.edge.answering import Answering
 from orrery.edge.arrive import header
-from orrery.edge.web import FastAPI, Request
+from orrery.edge.web import FastAPI, HTTPException, Request, Response
 from orrery.flow.gateway import Gateway
+from orrery.wire.posted import Posted
 
 MOUNTS = ("/v1", "/v3/router", "/v2/router", "/v2/gateway")
 """One set of handlers, reached as each of the three gateways that we stand in for is reached."""
 
+READERS: Mapping[str, Mapping[str, str]] = {
+    "chat": {
+        "/chat/completions": "orrery.wire.chat:read_chat_completion",
+        "/completions": "orrery.wire.completions:read_completion",
+    },
+    "embeddings": {
+        "/embeddings": "orrery.wire.embeddings:read_embeddings",
+        "/rerank": "orrery.wire.rerank:read_rerank",
+        "/moderations": "orrery.wire.moderations:read_moderation",
+        "/ocr": "orrery.wire.ocr:read_ocr",
+    },
+    "images": {
+        "/images/generations": "orrery.wire.images:read_generation",
+        "/images/edits": "orrery.wire.images:read_edit",
+        "/images/variations": "orrery.wire.images:read_variation",
+        "/videos/generations": "orrery.wire.videos:read_video",
+        "/videos": "orrery.wire.videos:read_video",
+    },
+    "audio": {
+        "/audio/speech": "orrery.wire.speech:read_speech",
+        "/speech": "orrery.wire.speech:read_speech",
+        "/audio/transcriptions": "orrery.wire.transcriptions:read_transcription",
+        "/audio/translations": "orrery.wire.transcriptions:read_translation",
+    },
+}
+"""What each function answers to POST, and which function of `wire` turns what was posted into a call."""
+
+ROOTS = {"/rerank": "/v2/rerank"}
+"""Where clients post that know no mount: Cohere's, whose base URL is the root."""
+
+ACCOUNT = "/v1"
+"""Where callers look after their own account: here only, as the gateways that have it do."""
+
+ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+type Endpoint = Callable[[Request, Gateway], Awaitable[Response]]
+GETS: Mapping[str, Mapping[str, str]] = {
+    "images": {
+        "/videos/{id}": "orrery.edge.videos:retrieve_video",
+        "/videos/{id}/content": "orrery.edge.videos:download_video",
+    },
+}
+"""What each function answers to GET, and with which function."""
+
 type MakeGateway = Callable[[], Gateway]
+type Read = Callable[[Posted], Call]
 
 
-def chat(gateway: MakeGateway | None = None) -> FastAPI:
-    """`POST /chat/completions`."""
-    import orrery.edge.http
-    import orrery.wire.chat  # noqa: F401 - while the function starts, not while its first caller waits
+def family(name: str, gateway: MakeGateway | None = None) -> FastAPI:
+    """The app of a function that posts calls to providers: one of `READERS`."""
+    import orrery.edge.http  # noqa: F401 - while the function starts, not while its first caller waits
 
-    app, room = _family(gateway)
-
-    async def create_chat_completion(request: Request) -> Response:
-        return Answering(read_chat_call, room())
-
-    for mount in MOUNTS:
-        # A plain route: the body is judged by `wire`, so FastAPI's own reading of it would be work done twice.
-        app.add_route(f"{mount}/chat/completions", create_chat_completion, methods=["POST"])
+    app, room = _app(gateway)
+    for path, place in READERS[name].items():
+        module, _, reader = place.partition(":")
+        endpoint = _answering(getattr(import_module(module), reader), room)
+        for mount in MOUNTS:
+            # A plain route: the body is judged by `wire`, so FastAPI's own reading of it would be work done twice.
+            app.add_route(f"{mount}{path}", endpoint, methods=["POST"])
+        if path in ROOTS:
+            app.add_route(ROOTS[path], endpoint, methods=["POST"])
+    for path, place in GETS.get(name, {}).items():
+        module, _, handler = place.partition(":")
+        endpoint = _served(getattr(import_module(module), handler), room)
+        for mount in MOUNTS:
+            app.add_route(f"{mount}{path}", endpoint, methods=["GET"])
     return app
 
 
-def read_chat_call(raw: bytes, scope: Mapping[str, Any]) -> Call:
-    """The posted chat completion, validated."""
-    import time
+def _served(endpoint: Endpoint, room: MakeGateway) -> Callable[[Request], Any]:
+    async def answer(request: Request) -> Response:
+        return await endpoint(request, room())
 
-    from orrery.wire.chat import read_chat
+    return answer
 
-    strict = header(scope["headers"], b"x-orrery-strict").strip().lower() == b"true"
-    return replace(read_chat(raw, strict=strict), received_at=int(time.time()))
+
+def _answering(read: Read, room: MakeGateway) -> Callable[[Request], Any]:
+    def read_call(raw: bytes, scope: Mapping[str, Any]) -> Call:
+        import time
+
+        call = replace(read(posted_in(raw, scope)), received_at=int(time.time()))
+        if call.options.credentials is not None:
+            _refuse_address(call.options.credentials)
+        return call
+
+    async def answer(request: Request) -> Response:
+        return Answering(read_call, room())
+
+    return answer
+
+
+def _refuse_address(credentials: Credentials) -> None:
+    """Says so before any planning where a caller's own address cannot be called; calling it is judged again."""
+    if credentials.base_url:
+        from orrery.edge.outside import checked
+
+        checked(credentials.base_url)
+
+
+def posted_in(raw: bytes, scope: Mapping[str, Any]) -> Posted:
+    """A request's bytes, and what its head says of them."""
+    headers = scope["headers"]
+    return Posted(
+        raw,
+        content_type=header(headers, b"content-type").decode("latin-1"),
+        query=dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"))),
+        strict=header(headers, b"x-orrery-strict").strip().lower() == b"true",
+    )
 
 
 def models(gateway: MakeGateway | None = None) -> FastAPI:
     """`GET /models` and `GET /models/{id}`; an id holds a slash, raw or as %2F."""
     from orrery.edge.listing import list_models, retrieve_model
 
-    app, room = _family(gateway)
+    app, room = _app(gateway)
 
     async def list_all(request: Request) -> Response:
         return await list_models(request, room())
@@ -65,7 +145,23 @@ def models(gateway: MakeGateway | None = None) -> FastAPI:
     return app
 
 
-def _family(gateway: MakeGateway | None) -> tuple[FastAPI, MakeGateway]:
+def manage(gateway: MakeGateway | None = None) -> FastAPI:
+    """What is about callers themselves, and an answer to every route under a mount that nobody else serves."""
+    from orrery.edge import unserved
+    from orrery.edge.account_routes import ROUTES
+    from orrery.edge.uploads import presign_upload
+
+    app, room = _app(gateway)
+    for method, path, endpoint in ROUTES:
+        app.add_route(f"{ACCOUNT}{path}", _served(endpoint, room), methods=[method])
+    for mount in MOUNTS:
+        app.add_route(f"{mount}/uploads/presign", _served(presign_upload, room), methods=["POST"])
+    for mount in MOUNTS:
+        app.add_route(mount + "/{rest:path}", unserved.refuse, methods=ANY)
+    return app
+
+
+def _app(gateway: MakeGateway | None) -> tuple[FastAPI, MakeGateway]:
     """An app without docs routes, whose errors are in OpenAI's shape."""
     if gateway is None:
         from orrery.edge.wiring import current
@@ -78,7 +174,7 @@ def _family(gateway: MakeGateway | None) -> tuple[FastAPI, MakeGateway]:
 
 async def _no_route(request: Request, err: Exception) -> Response:
     """404 and 405 as OpenAI says them."""
-    from orrery.edge.listing import respond_error
+    from orrery.edge.replying import respond_error
 
     method, path = request.method, request.url.path[:200]
     wrong_method = isinstance(err, HTTPException) and err.status_code == 405

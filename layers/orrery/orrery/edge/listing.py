@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
-
-import orjson
-from starlette.responses import Response
 
 from orrery.core.errors import GatewayError, UnknownModel
-from orrery.core.types import Model
-from orrery.edge.arrive import arrive, bearer_token, refuse_reserved
+from orrery.core.types import Model, Target
+from orrery.edge.arrive import bearer_token, refuse_reserved
 from orrery.edge.model_object import model_object
-from orrery.edge.web import Request
+from orrery.edge.replying import respond, respond_error
+from orrery.edge.web import Request, Response
 from orrery.flow.gateway import Account, Gateway
+from orrery.providers.serving import adapter_for
 
 type Accounts = Mapping[str, Account]
 
@@ -27,7 +25,7 @@ async def list_models(request: Request, gateway: Gateway) -> Response:
     except GatewayError as err:
         return respond_error(request, err)
     rows = [model_object(row) for row in callable_rows]
-    return _respond(request, 200, {"object": "list", "data": rows})
+    return respond(request, 200, {"object": "list", "data": rows})
 
 
 async def retrieve_model(request: Request, name: str, gateway: Gateway) -> Response:
@@ -37,7 +35,7 @@ async def retrieve_model(request: Request, name: str, gateway: Gateway) -> Respo
         row = await _callable_row(name, gateway)
     except GatewayError as err:
         return respond_error(request, err)
-    return _respond(request, 200, model_object(row))
+    return respond(request, 200, model_object(row))
 
 
 async def _admit(request: Request, gateway: Gateway) -> None:
@@ -74,16 +72,7 @@ async def _at_home(row: Model, accounts: Accounts, gateway: Gateway) -> Model:
 
 def _serves(row: Model, accounts: Accounts, gateway: Gateway) -> bool:
     """Whether a call to this model would be accepted: an operation that we speak, at a price that we know."""
+    provider = accounts[row.provider].provider
     priced = row.price is not None or gateway.policy.allow_unpriced
-    return priced and any(operation in accounts[row.provider].provider.adapters for operation in row.operations)
-
-
-def respond_error(request: Request, err: GatewayError) -> Response:
-    """An error that is known before any answer began."""
-    return _respond(request, err.status, err.body(), err.headers())
-
-
-def _respond(request: Request, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    arrival = arrive(request.scope, 1.0)
-    own = {"x-request-id": f"req_{arrival.id}", "x-orq-trace-id": arrival.trace_id, **(headers or {})}
-    return Response(orjson.dumps(body), status, own, "application/json")
+    there = Target(provider.name, row.name, "", operations=row.operations)
+    return priced and any(adapter_for(provider, operation, there) for operation in row.operations)

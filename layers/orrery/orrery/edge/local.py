@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -11,16 +12,20 @@ import uvicorn
 
 from orrery.core.errors import AwsFault, GatewayError
 from orrery.edge import wiring
+from orrery.edge.credentials import StoredCredentials
 from orrery.edge.embedded.folder import StateFolder, StateUnusable
 from orrery.edge.embedded.opening import OpenTable, open_remote, open_state
 from orrery.edge.founding import Connection, connect
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
-from orrery.edge.peppers import parse_peppers
+from orrery.edge.peppers import ReadPeppers, parse_peppers
 from orrery.edge.routes import Mounted, read_routes
 from orrery.edge.sandbox import app as sandbox
 from orrery.edge.settings import Misconfigured, Settings, from_environment
+from orrery.edge.uploads_local import PLACE, LocalUploads
+from orrery.edge.vault import LocalVault
 from orrery.flow.settle import all_settled
+from orrery.stores.credentials import CredentialStore
 from orrery.stores.keys import KeyStore
 from orrery.stores.table import Table
 
@@ -53,8 +58,21 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
         keys = KeyStore(table, peppers)
         connection = await connect(opened.call, settings, keys, f"{url}/v1")
         accounts = wiring.operator_accounts(settings, pool, sandbox_url=f"{url}{SANDBOX}/v1")
-        wiring.install(wiring.join(settings, pool, keys=keys, table=table, accounts=accounts))
-        app = Mounted(read_routes(template), {SANDBOX: sandbox})
+        uploads = LocalUploads(settings.state / "uploads", url, most_bytes=settings.max_upload_bytes)
+        own = StoredCredentials(CredentialStore(table), LocalVault(StateFolder(settings.state).credential_key))
+        wiring.install(
+            wiring.join(
+                settings,
+                pool,
+                keys=keys,
+                table=table,
+                accounts=accounts,
+                uploads=uploads,
+                peppers=_given(peppers),
+                own=own,
+            )
+        )
+        app = Mounted(read_routes(template), {SANDBOX: sandbox, PLACE: uploads})
         providers = [account.provider.name for account in await accounts.usable()]
         server = _Server(_config(app))
         sys.stdout.write(greeting(connection, providers, opened.place))
@@ -62,6 +80,13 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
         await server.serve(sockets=[listener])
         await all_settled()
         await pool.close()
+
+
+def _given(peppers: Mapping[int, bytes]) -> ReadPeppers:
+    async def read() -> Mapping[int, bytes]:
+        return peppers
+
+    return read
 
 
 def listen(port: int) -> socket.socket:

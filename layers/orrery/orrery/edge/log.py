@@ -51,6 +51,8 @@ def exchange_line(x: Exchange, now_s: float) -> dict[str, Any]:
         "gen_ai.provider.name": target.provider if target else None,
         "gen_ai.request.model": target.model if target else None,
         "gen_ai.response.time_to_first_chunk": x.first_frame_s,
+        "byok": target.provider if target and target.own else "pooled",
+        "byok_reason": target.reason or None if target else None,
         "stream": call.stream,
         "status": x.status,
         "error.type": x.error_code,

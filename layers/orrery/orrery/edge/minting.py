@@ -7,6 +7,7 @@ flow" and its Azure OpenAI pages for the scope. Read 2026-11-21.
 
 import asyncio
 import hashlib
+import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -28,11 +29,15 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ENTRA_TOKEN_URL = "https://login.microsoftonline.com/{tenant_id}/oauth2/v2.0/token"  # noqa: S105 - an address
 ENTRA_SCOPE = "https://cognitiveservices.azure.com/.default"
 
+_TENANT = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,252}")
+
 LIFETIME_S = 3600
 EARLY_S = 120.0
 """Seconds before its end from which on a token is made anew: an answer may take that long to begin."""
 TIMEOUT_S = 10.0
 LARGEST_ANSWER_BYTES = 64 * 1024
+REMEMBERED = 4_096
+"""Tokens that are kept; the longest unused go first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +47,43 @@ class _Token:
 
 
 class Mint:
-    """Tokens for the secrets of operators. Everyone who waits for the same token waits for one request."""
+    """Tokens for secrets, the operator's and callers'. Everyone who waits for the same token waits for one request."""
 
     def __init__(self, transport: Transport, clock: Callable[[], float] = time.time) -> None:
         self._transport = transport
         self._clock = clock
         self._tokens: dict[str, _Token] = {}
-        self._making: dict[str, asyncio.Lock] = {}
+        self._making: dict[str, asyncio.Task[_Token]] = {}
 
-    async def token(self, kind: str, secret: str) -> str:
+    async def token(self, kind: str, secret: str, *, own: bool = False) -> str:
         """A bearer token for `secret`: the JSON of a Google credentials file ("google"), or of an Entra application
-        with `tenant_id`, `client_id` and `client_secret` ("entra").
+        with `tenant_id`, `client_id` and `client_secret` ("entra"). `own`: the secret is a caller's, who may not say
+        where the token is asked for.
 
         Raises `BadCredential` when the secret is refused or is no such JSON, `UpstreamError` when nobody answers.
         """
-        name = hashlib.sha256(f"{kind}\0{secret}".encode()).hexdigest()
-        async with self._making.setdefault(name, asyncio.Lock()):
-            known = self._tokens.get(name)
-            if known is None or self._clock() >= known.good_until:
-                known = self._tokens[name] = await self._exchange(*_asked(kind, secret, int(self._clock())))
-            return known.text
+        name = hashlib.sha256(f"{kind}\0{int(own)}\0{secret}".encode()).hexdigest()
+        known = self._tokens.pop(name, None)
+        if known is None or self._clock() >= known.good_until:
+            known = await asyncio.shield(self._made(name, kind, secret, own=own))
+        self._tokens[name] = known
+        if len(self._tokens) > REMEMBERED:
+            del self._tokens[next(iter(self._tokens))]
+        return known.text
+
+    def _made(self, name: str, kind: str, secret: str, *, own: bool) -> "asyncio.Task[_Token]":
+        """The one request for this token that is under way."""
+        making = self._making.get(name)
+        if making is None:
+            asked = _asked(kind, secret, int(self._clock()), own=own)
+            making = self._making[name] = asyncio.ensure_future(self._exchange(*asked))
+            making.add_done_callback(lambda done: self._ended(name, done))
+        return making
+
+    def _ended(self, name: str, making: "asyncio.Task[_Token]") -> None:
+        del self._making[name]
+        if not making.cancelled():
+            making.exception()  # whoever waited has it
 
     async def _exchange(self, url: str, form: dict[str, str]) -> _Token:
         headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
@@ -75,10 +97,12 @@ class Mint:
         return _read(reply.status, bytes(body), self._clock())
 
 
-def _asked(kind: str, secret: str, now: int) -> tuple[str, dict[str, str]]:
+def _asked(kind: str, secret: str, now: int, *, own: bool) -> tuple[str, dict[str, str]]:
     """The token endpoint and the form to post."""
     try:
         held: Json = orjson.loads(secret)
+        if own:
+            held.pop("token_uri", None)
         return FORMS[kind, held.get("type", "")](held, now)
     except (ValueError, KeyError, TypeError, AttributeError) as err:
         raise BadCredential(f"the {kind} credential is not the JSON that it should be ({type(err).__name__})") from None
@@ -96,6 +120,8 @@ def _of_user(held: Json, now: int) -> tuple[str, dict[str, str]]:
 
 
 def _of_application(held: Json, now: int) -> tuple[str, dict[str, str]]:
+    if not _TENANT.fullmatch(held["tenant_id"]):  # it becomes a part of the path
+        raise ValueError("no tenant's id")
     form = {"client_id": held["client_id"], "client_secret": held["client_secret"], "scope": ENTRA_SCOPE}
     return ENTRA_TOKEN_URL.format(tenant_id=held["tenant_id"]), {"grant_type": "client_credentials", **form}
 

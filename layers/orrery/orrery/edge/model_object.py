@@ -55,6 +55,8 @@ def _pricing(row: Model) -> dict[str, Any] | None:
     if price is None:
         return None
     shown: dict[str, Any] = {"currency": "USD", "unit": "token", **_rates(price.rates)}
+    if price.units:
+        shown["units"] = {name: _usd_of_pico(pico) for name, pico in price.units.items()}
     if price.request:
         shown["request"] = _usd_of_pico(price.request)
     if price.above:

@@ -13,6 +13,8 @@ import yaml
 from orrery.core.errors import NotFound
 from orrery.edge.arrive import new_id
 
+ANY = "ANY"
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -77,6 +79,7 @@ class Mounted:
         apps = {function: load_app(function) for function in {route.function for route in routes}}
         self._exact = {(r.method, r.path): apps[r.function] for r in routes if "{" not in r.path}
         self._patterns = [(r.method, r.pattern(), apps[r.function]) for r in routes if "{" in r.path]
+        self._rest = [(pattern, app) for method, pattern, app in self._patterns if method == ANY]
         self._by_path = {r.path: apps[r.function] for r in routes if "{" not in r.path}
         self._extra = extra or {}
 
@@ -93,7 +96,9 @@ class Mounted:
         for wanted, pattern, app in self._patterns:
             if method == wanted and pattern.fullmatch(path):
                 return app
-        return self._by_path.get(path, _unknown)  # the family itself says that the method is wrong
+        if app := self._by_path.get(path):
+            return app  # the family itself says that the method is wrong
+        return next((app for pattern, app in self._rest if pattern.fullmatch(path)), _unknown)
 
 
 async def _unknown(scope: Any, receive: Any, send: Any) -> None:

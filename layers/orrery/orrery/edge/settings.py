@@ -39,6 +39,7 @@ class Settings:
     ca_file: str | None = None
     provider_secret: str | None = None
     pepper_secret: str | None = None
+    credential_key: str | None = None
     pepper: str | None = field(default=None, repr=False)
     aws_access_key: str | None = field(default=None, repr=False)
     aws_secret_key: str | None = field(default=None, repr=False)
@@ -48,6 +49,8 @@ class Settings:
     fetch_http_hosts: frozenset[str] = frozenset()
     media_buckets: frozenset[str] = frozenset()
     max_media_bytes: int = 20 * 1024 * 1024
+    uploads_bucket: str | None = None
+    max_upload_bytes: int = 64 * 1024 * 1024
 
 
 PROVIDER_VARIABLES = ("_API_KEY", "_BASE_URL")
@@ -79,6 +82,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         ca_file=env.get("ORRERY_CA_FILE") or None,
         provider_secret=env.get("ORRERY_PROVIDER_SECRET_ARN") or None,
         pepper_secret=env.get("ORRERY_PEPPER_SECRET_ARN") or None,
+        credential_key=env.get("ORRERY_CREDENTIAL_KEY_ARN") or None,
         pepper=env.get("ORRERY_KEY_PEPPER") or None,
         aws_access_key=env.get("AWS_ACCESS_KEY_ID") or None,
         aws_secret_key=env.get("AWS_SECRET_ACCESS_KEY") or None,
@@ -88,6 +92,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         fetch_http_hosts=reading.hosts("ORRERY_FETCH_HTTP_HOSTS"),
         media_buckets=reading.buckets("ORRERY_MEDIA_BUCKETS"),
         max_media_bytes=reading.whole("ORRERY_MAX_MEDIA_BYTES", 20 * 1024 * 1024, 1024, 256 * 1024 * 1024),
+        uploads_bucket=env.get("ORRERY_UPLOADS_BUCKET") or None,
+        max_upload_bytes=reading.whole("ORRERY_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, 1024, 256 * 1024 * 1024),
     )
     if reading.faults:
         raise Misconfigured("\n".join(reading.faults))

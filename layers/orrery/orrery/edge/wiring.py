@@ -10,18 +10,22 @@ import orjson
 
 from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import AwsFault, GatewayError, Unavailable
-from orrery.core.ports import AwsCall, Fetch, Keys, Transport, UpstreamReply
+from orrery.core.ports import AwsCall, Fetch, Keys, OwnCredentials, Transport, Uploads, UpstreamReply
 from orrery.core.types import Arrival, AwsCredentials, Exchange, Fetched, Principal
 from orrery.edge import log
 from orrery.edge.accounts import OperatorAccounts, ReadSecret
 from orrery.edge.aws import CredentialsSource, aws_call
+from orrery.edge.credentials import StoredCredentials
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
 from orrery.edge.minting import Mint
-from orrery.edge.peppers import LazyKeys, parse_peppers
+from orrery.edge.peppers import LazyKeys, ReadPeppers, parse_peppers
+from orrery.edge.seals import PepperSeals
 from orrery.edge.settings import Settings, from_environment
+from orrery.edge.vault import KmsVault
 from orrery.flow.gateway import Gateway, Policy
 from orrery.stores.catalog import OperatorCatalog
+from orrery.stores.credentials import CredentialStore
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.models import ModelStore
 from orrery.stores.table import Table
@@ -50,7 +54,18 @@ def _from_environment() -> Gateway:
         keys=LazyKeys(table, partial(_read_peppers, settings, pool)),
         table=table,
         accounts=operator_accounts(settings, pool, read_secret=_provider_secret(settings, pool)),
+        uploads=_bucket(settings, pool),
+        peppers=partial(_read_peppers, settings, pool),
+        own=_own_credentials(settings, pool, table),
     )
+
+
+def _own_credentials(settings: Settings, pool: Pool, table: Table) -> OwnCredentials | None:
+    """What organizations stored of their own, encrypted by KMS; None without a key there."""
+    if not settings.credential_key:
+        return None
+    vault = KmsVault(_call(settings, pool, "kms"), settings.credential_key)
+    return StoredCredentials(CredentialStore(table), vault)
 
 
 def current_ledger() -> DynamoLedger:
@@ -68,7 +83,31 @@ def operator_accounts(
     return OperatorAccounts(settings, read_secret, sandbox_url, mint=mint, role=role)
 
 
-def join(settings: Settings, pool: Pool, *, keys: Keys, table: Table, accounts: OperatorAccounts) -> Gateway:
+def _bucket(settings: Settings, pool: Pool) -> Uploads | None:
+    if not settings.uploads_bucket:
+        return None
+    from orrery.edge.uploads_s3 import S3Uploads
+
+    return S3Uploads(
+        pool,
+        bucket=settings.uploads_bucket,
+        region=settings.region,
+        credentials=aws_credentials(settings),
+        most_bytes=settings.max_upload_bytes,
+    )
+
+
+def join(
+    settings: Settings,
+    pool: Pool,
+    *,
+    keys: Keys,
+    table: Table,
+    accounts: OperatorAccounts,
+    uploads: Uploads | None = None,
+    peppers: ReadPeppers | None = None,
+    own: OwnCredentials | None = None,
+) -> Gateway:
     """A gateway over these stores. Nothing is read or connected before a request needs it."""
     written, refused = _writers(settings)
     return Gateway(
@@ -78,6 +117,10 @@ def join(settings: Settings, pool: Pool, *, keys: Keys, table: Table, accounts: 
         fetch=_lazy_fetch(settings, pool),
         accounts=accounts,
         catalog=OperatorCatalog(ModelStore(table).all, _note),
+        uploads=uploads,
+        seals=PepperSeals(peppers) if peppers else None,
+        own=own,
+        outside=_LazyTransport(pool, public=True),
         log=written,
         refused=refused,
         policy=Policy(
@@ -93,18 +136,28 @@ def join(settings: Settings, pool: Pool, *, keys: Keys, table: Table, accounts: 
 
 
 class _LazyTransport:
-    """`core.ports.Transport`, made with the first call upstream: listing models needs none, nor httpx's import."""
+    """`core.ports.Transport`, made with the first call upstream: listing models needs none, nor httpx's import.
 
-    def __init__(self, pool: Pool) -> None:
+    `public`: over connections of its own, to public addresses only.
+    """
+
+    def __init__(self, pool: Pool, *, public: bool = False) -> None:
         self._pool = pool
+        self._public = public
         self._transport: Transport | None = None
 
     def send(self, request: UpstreamRequest, timeout_s: float) -> AbstractAsyncContextManager[UpstreamReply]:
         if self._transport is None:
             from orrery.edge.http import HttpTransport
 
-            self._transport = HttpTransport(self._pool)
+            self._transport = HttpTransport(_public_pool(self._pool) if self._public else self._pool)
         return self._transport.send(request, timeout_s)
+
+
+def _public_pool(pool: Pool) -> Pool:
+    from orrery.edge.outside import PublicPool
+
+    return PublicPool(tls=pool.tls)
 
 
 def _lazy_fetch(settings: Settings, pool: Pool) -> Fetch:

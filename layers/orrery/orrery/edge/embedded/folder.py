@@ -2,6 +2,7 @@
 
     lock             flock'ed by the owner for as long as it lives: the system lets go of it, even after kill -9
     secrets.json     made at first start: what a client must sign with, and the pepper of the keys
+    credentials.key  what provider keys of one's own are encrypted with; made with the first of them
     dynamodb.json    where the owner listens; the owner removes its predecessor's before it writes its own
     dynamodb.jsonl   the items (see `journal`)
 
@@ -48,6 +49,7 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.journal = path / "dynamodb.jsonl"
+        self.credential_key = path / "credentials.key"
         self._endpoint = path / "dynamodb.json"
         self._secrets = path / "secrets.json"
         self._lock = path / "lock"
