@@ -88,6 +88,7 @@ def verdict(provider: Provider, probe: Probe, model: str) -> str:
     if set(found.dropped) - set(plain.dropped) or (found.dropped and found.body == plain.body):
         return DROPPED
     asked = {"messages": [USER], **probe.body}
+    assert isinstance(found.body, dict)
     if all(found.body.get(name) == value for name, value in asked.items()):
         return NATIVE
     assert found.body != plain.body, f"{provider.name}: '{probe.feature}' vanishes without a word"
@@ -123,16 +124,22 @@ def _code(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def _chats(name: str) -> bool:
+    found = providers.get(name)
+    return found is not None and Operation.CHAT in found.adapters
+
+
 def page() -> str:
     """The whole document."""
-    rows = sorted(name for name in providers.names() if name not in providers.DIALECTS and name != "sandbox")
-    own = sorted(providers.DIALECTS)
+    chatting = [name for name in providers.names() if _chats(name)]
+    rows = sorted(name for name in chatting if name not in providers.DIALECTS and name != "sandbox")
+    own = sorted(name for name in providers.DIALECTS if name in chatting)
     lines = [HEAD, "## Dialects of their own", ""]
     lines += [f"Asked for {', '.join(f'`{name}/{MODEL[name]}`' for name in own)}.", "", *matrix(own), ""]
     lines += ["## OpenAI's wire, with differences", ""]
     for start in range(0, len(rows), WIDTH):
         lines += [*matrix(rows[start : start + WIDTH]), ""]
-    lines += [VARIABLES, *variables(sorted([*own, *rows])), "", SOURCES]
+    lines += [VARIABLES, *variables(sorted(name for name in providers.names() if name != "sandbox")), "", SOURCES]
     return "\n".join(lines)
 
 
