@@ -24,7 +24,7 @@ def write(folder: Path, day: date) -> Counter[str]:
     sheets = {provider: rows_of(provider, day, tally) for provider in PROVIDERS}
     for provider, rows in sheets.items():
         (folder / f"{provider}.json").write_text(sheet_of(provider, rows, day), encoding="utf-8")
-        if not any("rates" in row for row in rows.values()):
+        if not any("rates" in row or "units" in row for row in rows.values()):
             tally[f"providers without a price: {provider}, {PROVIDERS[provider].note}"] += 1
     sheets["sandbox"] = json.loads(by_hand.read_text(encoding="utf-8"))["models"]
     for name, slashed in (("_bare", False), ("_slashed", True)):

@@ -1,7 +1,7 @@
 """Rows out of the installed genai-prices: names, windows, and prices as they stand on a day."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -44,6 +44,7 @@ FAMILIES = ("regional.",)
 """What genai-prices calls a price that several names share: no API takes such a name."""
 
 type Rate = Decimal | types.TieredPrices
+type Classes = Mapping[str, tuple[str, ...]]
 
 
 def provider_of(name: str) -> types.Provider:
@@ -76,10 +77,10 @@ def _dearest(candidates: list[dict[str, Any]], model: str) -> dict[str, Rate]:
     return {key: max(prices[key] for prices in candidates) for key in candidates[0]}
 
 
-def _rates(prices: dict[str, Rate], above: int, tally: Tally) -> Rates:
+def rates_of(prices: dict[str, Rate], above: int, tally: Tally, classes: Classes = RATES) -> Rates:
     """Our rates for more than `above` input tokens (-1: the base). 1 USD per million is 10^6 pico each."""
     rates = {"input": 0, "output": 0}
-    for name, keys in RATES.items():
+    for name, keys in classes.items():
         rate = next((prices[key] for key in keys if key in prices), None)
         if isinstance(rate, types.TieredPrices):
             rate = [rate.base, *(tier.price for tier in rate.tiers if tier.start <= above)][-1]
@@ -135,10 +136,10 @@ def row_of(provider: str, name: str, model: types.ModelInfo, prices: dict[str, R
     if note := unpriced(provider, name, model, prices):
         row["note"] = note
     else:
-        row["rates"] = _rates(prices, -1, tally) if prices else {"input": 0, "output": 0}
+        row["rates"] = rates_of(prices, -1, tally) if prices else {"input": 0, "output": 0}
         starts = {tier.start for rate in prices.values() if isinstance(rate, types.TieredPrices) for tier in rate.tiers}
         if starts:
-            row["above"] = [(start, _rates(prices, start, tally)) for start in sorted(starts)]
+            row["above"] = [(start, rates_of(prices, start, tally)) for start in sorted(starts)]
         if isinstance(fee := prices.get("requests_kcount"), Decimal):
             row["request"] = pico(fee, 10**9, tally)
     for side, kinds in (("input", ("audio", "image", "video")), ("output", ("audio",))):

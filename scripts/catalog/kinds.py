@@ -9,7 +9,11 @@ NOT_THEIRS = {
     "google": ("*claude-*", "*-maas"),  # Vertex AI serves these, the Gemini API does not
     "mistral": ("*:free",),  # a reseller's suffix
     # What deployments of every region cost is the price without a prefix; Claude there speaks Anthropic's wire only.
-    "azure": ("*:free", "global/*", "global-standard/*", "claude-*", "wizardlm-*", "text-curie*", "text-davinci*"),
+    "azure": (
+        *("*:free", "global/*", "global-standard/*", "claude-*", "wizardlm-*", "text-curie*", "text-davinci*"),
+        *("speech/*", "doc-intelligence/*"),  # other services of Azure's
+    ),
+    "deepgram": ("streaming/*",),  # the price list's other half
     "cerebras": ("cerebras/*", "cerebras:*"),  # other gateways' prefixes
     "xai": ("x-ai/*",),
     "openrouter": ("*:batch",),  # the Batch API's price

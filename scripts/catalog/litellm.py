@@ -5,7 +5,7 @@ A price counts only where LiteLLM names the page it was read from; `snapshot` ke
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -129,7 +129,7 @@ def row_of(provider: str, name: str, entry: dict[str, Any], day: date, tally: Ta
     if note := unpriced(name, entry):
         row["note"] = note
     else:
-        row |= _tiers(entry, tally)
+        row |= tiers_of(entry, tally)
     if REGION.match(name):
         row["listed"] = False
     if name.startswith("ft:"):  # its own name is the model that was tuned; whose it is and which follows after a colon
@@ -157,21 +157,21 @@ def unpriced(name: str, entry: dict[str, Any]) -> str | None:
     return None
 
 
-def _tiers(entry: dict[str, Any], tally: Tally) -> dict[str, Any]:
+def tiers_of(entry: dict[str, Any], tally: Tally, classes: Mapping[str, str] = RATES) -> dict[str, Any]:
     """`rates` and `above`: a class of tokens without a price of its own above a threshold keeps the one below it."""
     if tiered := entry.get("tiered_pricing"):
-        rated = [(int(Decimal(tier["range"][0])), _rates(tier, "", tally)) for tier in tiered]
+        rated = [(int(Decimal(tier["range"][0])), _rates(tier, "", tally, classes)) for tier in tiered]
     else:
         starts = sorted({int(found[1]) for key in entry if (found := ABOVE.search(key))})
-        rated = [(0, _rates(entry, "", tally))]
-        rated += [(start * 1000, _rates(entry, f"_above_{start}k_tokens", tally)) for start in starts]
+        rated = [(0, _rates(entry, "", tally, classes))]
+        rated += [(start * 1000, _rates(entry, f"_above_{start}k_tokens", tally, classes)) for start in starts]
     base = rated[0][1]
     above = [(start, base | rates) for start, rates in rated[1:]]
     return {"rates": base, **({"above": above} if above else {})}
 
 
-def _rates(entry: dict[str, Any], ending: str, tally: Tally) -> dict[str, int]:
-    found = {name: entry.get(f"{key}{ending}") for name, key in RATES.items()}
+def _rates(entry: dict[str, Any], ending: str, tally: Tally, classes: Mapping[str, str]) -> dict[str, int]:
+    found = {name: entry.get(f"{key}{ending}") for name, key in classes.items()}
     rates = {name: pico(Decimal(usd), 10**12, tally) for name, usd in found.items() if usd is not None}
     if thinking := entry.get(f"{THINKING}{ending}"):
         thought = pico(Decimal(thinking), 10**12, tally)

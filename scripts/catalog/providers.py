@@ -57,6 +57,13 @@ PROVIDERS = {
         note="GitHub Models ended on 2026-07-30 (github.com/orgs/community/discussions/203602, read 2026-11-21)"
     ),
     "ai21": Sources(),
+    "voyage": Sources((), _same("voyage")),
+    "jina": Sources((), (("jina_ai", "jina_ai/"),)),
+    "nomic": Sources(note="no source that we read says what its embeddings cost"),
+    "mixedbread": Sources(note="no source that we read says what its models cost"),
+    "stability": Sources((), _same("stability")),
+    "elevenlabs": Sources((), _same("elevenlabs")),
+    "deepgram": Sources((), _same("deepgram")),
     "novita": Sources(("novita",), _same("novita")),
     "deepinfra": Sources((), _same("deepinfra")),
     "hyperbolic": Sources(("huggingface_hyperbolic",)),

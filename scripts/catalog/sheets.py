@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scripts.catalog import genai, litellm
+from scripts.catalog import genai, genai_media, litellm, media
 from scripts.catalog.pico import Tally, is_dearer, raised
 from scripts.catalog.providers import PROVIDERS, ROUTED, Sources
 
@@ -18,7 +18,10 @@ BY_HAND: dict[str, Any] = json.loads((Path(__file__).parent / "sources/by_hand.j
 
 PRICE = ("rates", "above", "request", "regional", "note", "source")
 
-ORDER = ("operations", "context_window", "max_output", "reasoning", "rates", "above", "request", "regional", "note")
+ORDER = (
+    *("operations", "context_window", "max_output", "reasoning", "rates", "above", "request", "units", "regional"),
+    "note",
+)
 """How the fields of a line stand; the others follow as they were found."""
 
 type Rows = dict[str, dict[str, Any]]
@@ -32,6 +35,7 @@ def rows_of(provider: str, day: date, tally: Tally) -> Rows:
         read = partial(_routed, group) if group in ROUTED else genai.rows_of
         _take(rows, group, provider, read, day, tally)
     _join(rows, provider, sources, day, tally)
+    _add_media(rows, provider, sources, day, tally)
     rows |= BY_HAND.get(provider, {})
     _tidy(rows)
     for row in rows.values():
@@ -81,6 +85,37 @@ def _join(rows: Rows, provider: str, sources: Sources, day: date, tally: Tally) 
             added = litellm.row_of(provider, name, entry, day, tally)
             if added:
                 _place(rows, name, added | {"source": f"{litellm.PACKAGE}, {entry['source']}"}, row)
+
+
+def _add_media(rows: Rows, provider: str, sources: Sources, day: date, tally: Tally) -> None:
+    """Models that answer with no text; where one of that name chats at a known price, both are in its row.
+
+    Where it chats at none, it does not: a price by the second must not make its words free.
+    """
+    found = media.rows_of(provider, sources, day, tally)
+    for group in (group for group in sources.genai if group not in ROUTED):
+        found = {name: genai_media.dearer(row, group, name, day, tally) for name, row in found.items()}
+        for name, row in genai_media.rows_of(provider, group, day, tally):
+            _raise_units(found.setdefault(name, row), row)
+    known = {name.lower(): row for row, facts in rows.items() for name in (row, *facts.get("aliases", ()))}
+    for name, row in found.items():
+        theirs = rows.get(known.get(name.lower(), ""))
+        if theirs is None or "rates" not in theirs:
+            kept = {key: theirs[key] for key in ("aliases", "matches", "never") if key in theirs} if theirs else {}
+            rows[known.get(name.lower(), name)] = row | kept
+        elif "units" in row:
+            theirs["operations"] = [*theirs["operations"], *row["operations"]]
+            theirs["units"] = row["units"]
+        else:
+            tally["left out: two prices for one name"] += 1
+
+
+def _raise_units(row: dict[str, Any], other: dict[str, Any]) -> None:
+    """Where both sources price a model by the unit, the dearer counts; one that is priced by tokens stays so."""
+    if "units" in row:
+        row["units"] = {
+            unit: max(each["units"].get(unit, 0) for each in (row, other)) for unit in row["units"] | other["units"]
+        }
 
 
 def _fill(row: dict[str, Any], facts: dict[str, Any], *, retire: bool) -> None:

@@ -1,7 +1,8 @@
 """What we use of LiteLLM's price map, out of the release that requirements/bench.txt locks by hash.
 
 LiteLLM itself cannot be installed beside our own tools (it wants an older openai), and only this one file of it is
-wanted: so its wheel is downloaded, never installed and never run, and what we use stands in `sources/litellm.json`.
+wanted: so its wheel is downloaded, never installed and never run, and what we use stands in `sources/litellm.json`
+and `sources/litellm_media.json`.
 """
 
 import json
@@ -19,7 +20,16 @@ from scripts.catalog.providers import PROVIDERS
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements/bench.txt"
 KEPT = Path(__file__).parent / "sources/litellm.json"
+MEDIA = Path(__file__).parent / "sources/litellm_media.json"
 MAP = "litellm/model_prices_and_context_window_backup.json"
+
+MEDIA_MODES = frozenset(
+    {"image_generation", "image_edit", "audio_speech", "audio_transcription"}
+    | {"rerank", "ocr", "moderation", "video_generation"}
+)
+MEDIA_FACTS = ("mode", "source", "deprecation_date")
+OTHER_MEDIA_PRICES = re.compile(r"batch|flex|priority|fast|balanced|search_context|_\d+[pk]$|reasoning|interpreter")
+"""What other tiers and tools cost, and sizes that LiteLLM has no certain names for."""
 
 MODES = frozenset({"chat", "completion", "embedding", "responses"})
 FACTS = ("mode", "source", "max_input_tokens", "max_output_tokens", "deprecation_date")
@@ -48,7 +58,9 @@ def refresh(day: date) -> None:
         (wheel,) = folder.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             found = json.loads(archive.read(MAP), parse_float=str)
-        KEPT.write_text(kept(found, version(LOCK.read_text(encoding="utf-8")), day), encoding="utf-8")
+        release = version(LOCK.read_text(encoding="utf-8"))
+        KEPT.write_text(kept(found, release, day), encoding="utf-8")
+        MEDIA.write_text(kept_media(found, release, day), encoding="utf-8")
 
 
 def locked(requirements: str) -> str:
@@ -66,10 +78,29 @@ def version(requirements: str) -> str:
 
 def kept(found: dict[str, dict[str, Any]], release: str, day: date) -> str:
     """The snapshot: JSON, one model per line, by LiteLLM's providers. Fractions stay text, digit by digit."""
-    groups: dict[str, dict[str, Any]] = {group: {} for sources in PROVIDERS.values() for group, _ in sources.litellm}
+    groups = _groups()
     for name, facts in found.items():
         if facts.get("mode") in MODES and (rows := groups.get(facts.get("litellm_provider", ""))) is not None:
             rows[name] = _used(facts)
+    return _written(groups, release, day)
+
+
+def kept_media(found: dict[str, dict[str, Any]], release: str, day: date) -> str:
+    """The same of models that answer with no text of their own; of those whose price has a source."""
+    groups = _groups()
+    for name, facts in found.items():
+        rows = groups.get(facts.get("litellm_provider", ""))
+        if facts.get("mode") in MEDIA_MODES and facts.get("source") and rows is not None:
+            prices = {key: facts[key] for key in sorted(facts) if "cost" in key and not OTHER_MEDIA_PRICES.search(key)}
+            rows[name] = {key: facts[key] for key in MEDIA_FACTS if facts.get(key)} | prices
+    return _written(groups, release, day)
+
+
+def _groups() -> dict[str, dict[str, Any]]:
+    return {group: {} for sources in PROVIDERS.values() for group, _ in sources.litellm}
+
+
+def _written(groups: dict[str, dict[str, Any]], release: str, day: date) -> str:
     head = {"package": f"LiteLLM {release}", "licence": "MIT, Copyright (c) 2023 Berri AI", "taken": f"{day}"}
     lines = [f"{json.dumps(key)}: {json.dumps(value)}," for key, value in head.items()]
     blocks = []

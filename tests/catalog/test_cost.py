@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orrery.catalog.cost import cost_nano, cost_pico, rates_for, usd
+from orrery.catalog.cost import cost_nano, cost_pico, covers, rates_for, unit_pico, usd
 from orrery.core.types import Price, Rates, Usage
 
 PARENT = {
@@ -16,8 +16,11 @@ PARENT = {
     "cache_write_1h": "cache_write",
     "audio_input": "input",
     "audio_output": "output",
+    "image_input": "input",
+    "image_output": "output",
 }
-PROMPT_PARTS = ("cache_read", "cache_write", "cache_write_1h", "audio_input")
+PROMPT_PARTS = ("cache_read", "cache_write", "cache_write_1h", "audio_input", "image_input")
+UNITS = ("image", "image/high", "image/high/1024x1024", "image/low/512x512", "audio_ms", "page", "page/annotated")
 
 rate = st.integers(0, 10**9)
 count = st.integers(0, 10**6)
@@ -38,19 +41,23 @@ def prices(draw: st.DrawFn) -> Price:
     for threshold in sorted(draw(st.sets(st.integers(0, 2 * 10**6), max_size=2))):
         floor = Rates(**{name: rate_of(floor, name) + draw(rate) for name in Rates.__slots__})
         above.append((threshold, floor))
-    return Price(base, tuple(above), request=draw(rate))
+    units = draw(st.dictionaries(st.sampled_from(UNITS), rate, max_size=3))
+    return Price(base, tuple(above), request=draw(rate), units=units)
 
 
 @st.composite
 def usages(draw: st.DrawFn) -> Usage:
     """Any usage whose parts lie within their wholes."""
     parts = {name: draw(count) for name in PROMPT_PARTS}
-    audio, reasoning = draw(count), draw(count)
-    prompt = sum(parts.values()) + draw(count)
-    return Usage(prompt, max(audio, reasoning) + draw(count), **parts, reasoning=reasoning, audio_output=audio)
+    audio, images, reasoning = draw(count), draw(count), draw(count)
+    prompt, completion = sum(parts.values()) + draw(count), max(audio + images, reasoning) + draw(count)
+    made = {"reasoning": reasoning, "audio_output": audio, "image_output": images}
+    units = draw(st.dictionaries(st.sampled_from(UNITS), st.integers(0, 10**6), max_size=3))
+    return Usage(prompt, completion, **parts, **made, units=units)
 
 
-any_usage = st.builds(Usage, *[st.integers(-(10**6), 10**6)] * 8)
+any_count = st.integers(-(10**6), 10**6)
+any_usage = st.builds(Usage, *[any_count] * 10, units=st.dictionaries(st.sampled_from(UNITS), any_count, max_size=3))
 
 
 def in_decimals(price: Price, usage: Usage) -> Decimal:
@@ -58,9 +65,19 @@ def in_decimals(price: Price, usage: Usage) -> Decimal:
     rates = next((r for threshold, r in reversed(price.above) if usage.prompt > threshold), price.rates)
     counts = {name: getattr(usage, name) for name in PARENT}
     counts["input"] = usage.prompt - sum(counts[name] for name in PROMPT_PARTS)
-    counts["output"] = usage.completion - usage.audio_output
+    counts["output"] = usage.completion - usage.audio_output - usage.image_output
     per_million = {name: Decimal(rate_of(rates, name)) / 10**6 for name in counts}
-    return sum((per_million[name] * counts[name] / 10**6 for name in counts), Decimal(price.request) / 10**12)
+    pieces = sum((Decimal(price_of(price, unit)) / 10**12 * number for unit, number in usage.units.items()), Decimal(0))
+    return sum((per_million[name] * counts[name] / 10**6 for name in counts), Decimal(price.request) / 10**12 + pieces)
+
+
+def price_of(price: Price, unit: str) -> int:
+    """Pico-USD for a unit, the other way round: by every name that it may have been priced under."""
+    shorter = [
+        unit[:end] for end in range(len(unit), 0, -1) if unit[:end] in price.units and unit[end : end + 1] in "/"
+    ]
+    longer = [pico for name, pico in price.units.items() if name.startswith(unit + "/")]
+    return price.units[shorter[0]] if shorter else max(longer, default=0)
 
 
 @given(prices(), usages())
@@ -88,7 +105,7 @@ def test_more_tokens_of_any_input_class_never_cost_less(price: Price, usage: Usa
     assert cost_pico(price, grown) >= cost_pico(price, usage)
 
 
-@given(prices(), usages(), st.sampled_from(["audio_output", "reasoning", "completion"]), count)
+@given(prices(), usages(), st.sampled_from(["audio_output", "image_output", "reasoning", "completion"]), count)
 def test_more_tokens_of_any_output_class_never_cost_less(price: Price, usage: Usage, name: str, more: int) -> None:
     grown = replace(usage, completion=usage.completion + more)
     if name != "completion":
@@ -100,6 +117,53 @@ def test_more_tokens_of_any_output_class_never_cost_less(price: Price, usage: Us
 def test_parts_of_a_class_without_a_rate_cost_what_their_parent_costs(price: Price, usage: Usage) -> None:
     flat = Price(Rates(price.rates.input, price.rates.output))
     assert cost_pico(flat, usage) == cost_pico(flat, Usage(usage.prompt, usage.completion))
+
+
+@given(prices(), usages(), st.sampled_from(UNITS), count)
+def test_more_of_a_unit_never_costs_less(price: Price, usage: Usage, unit: str, more: int) -> None:
+    grown = replace(usage, units={**usage.units, unit: usage.units.get(unit, 0) + more})
+    assert cost_pico(price, grown) >= cost_pico(price, usage)
+
+
+PICTURES = Price(Rates(0, 0), units={"image/high": 8, "image/high/1024x1024": 4, "image/low/512x512": 1})
+
+
+@pytest.mark.parametrize(
+    ("unit", "pico"),
+    [
+        ("image/high/1024x1024", 4),
+        ("image/high/1792x1024", 8),
+        ("image/low/512x512", 1),
+        ("image/low/1024x1024", None),
+        ("image/low", 1),
+        ("image", 8),
+        ("page", None),
+        ("imag", None),
+    ],
+)
+def test_a_unit_costs_what_its_own_name_says_else_a_shorter_one_else_the_dearest_it_may_be(
+    unit: str, pico: int | None
+) -> None:
+    assert unit_pico(PICTURES, unit) == pico
+
+
+@pytest.mark.parametrize(
+    ("price", "most", "covered"),
+    [
+        (PICTURES, Usage(units={"image": 1}), True),
+        (PICTURES, Usage(units={"page": 1}), False),
+        (PICTURES, Usage(10), False),
+        (PICTURES, None, False),
+        (Price(Rates(1, 1)), Usage(units={"image": 1}), False),
+        (Price(Rates(1, 1)), Usage(10, 10, units={"image": 1}), True),
+        (Price(Rates(1, 1)), None, True),
+        (Price(Rates(0, 0)), None, True),
+        (Price(Rates(0, 0)), Usage(10), True),
+        (Price(Rates(0, 0)), Usage(10, units={"image": 1}), False),
+    ],
+)
+def test_a_price_covers_what_it_names(price: Price, most: Usage | None, covered: bool) -> None:
+    assert covers(price, most) is covered
 
 
 def test_each_class_is_charged_at_its_own_rate_and_only_once() -> None:

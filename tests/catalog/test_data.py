@@ -8,8 +8,11 @@ import orjson
 import pytest
 from scripts.catalog import kinds
 
+from orrery import providers
 from orrery.catalog import models
+from orrery.catalog.units import is_unit
 from orrery.core.types import Operation, Rates
+from orrery.edge.sandbox import MODELS
 
 FILES = sorted(path for path in models.DATA.glob("*.json") if not path.name.startswith("_"))
 SHEETS = {path.stem: orjson.loads(path.read_bytes()) for path in FILES}
@@ -24,6 +27,7 @@ KEYS = {
     "rates": dict,
     "above": list,
     "request": int,
+    "units": dict,
     "note": str,
     "input_modalities": list,
     "output_modalities": list,
@@ -35,8 +39,12 @@ KEYS = {
 DEAREST_PICO = 10**9
 """1,000 USD per million tokens: dearer than any model so far, so a unit mistaken in a source shows."""
 
-MODALITIES = {"text", "image", "audio", "video", "pdf", "embedding"}
-WITHOUT_A_PRICE = {"nvidia", "github"}
+DEAREST_UNIT_PICO = 10**12
+"""1 USD for a picture, a page, a search or a second: none is dearer so far."""
+
+TEXTUAL = {"chat", "text_completion", "embeddings", "responses"}
+MODALITIES = {"text", "image", "audio", "video", "pdf", "embedding", "score"}
+WITHOUT_A_PRICE = {"nvidia", "github", "nomic", "mixedbread"}
 """Providers that no source has prices for; their files say why."""
 
 
@@ -64,7 +72,7 @@ def test_every_file_says_where_it_is_from_and_when_it_was_checked(provider: str)
 
 @pytest.mark.parametrize("provider", SHEETS)
 def test_every_provider_has_prices_or_says_why_not(provider: str) -> None:
-    priced = any("rates" in row for row in SHEETS[provider]["models"].values())
+    priced = any("rates" in row or "units" in row for row in SHEETS[provider]["models"].values())
     assert priced is (provider not in WITHOUT_A_PRICE)
     assert ("note" in SHEETS[provider]) is not priced
 
@@ -82,10 +90,68 @@ def test_every_row_has_known_fields_of_the_right_type() -> None:
 
 def test_every_rate_is_a_sane_integer_and_every_missing_price_has_a_reason() -> None:
     for provider, name, row in ROWS:
-        assert ("rates" in row) != ("note" in row), (provider, name)
+        assert ("rates" in row or "units" in row) != ("note" in row), (provider, name)
         for rates in every_rates_in(row):
             assert {"input", "output"} <= rates.keys() <= set(Rates.__slots__), (provider, name)
             assert all(type(pico) is int and 0 <= pico <= DEAREST_PICO for pico in rates.values()), (provider, name)
+
+
+def test_every_unit_has_a_known_name_and_a_sane_price() -> None:
+    for provider, name, row in ROWS:
+        for unit, pico in row.get("units", {}).items():
+            assert is_unit(unit) and type(pico) is int, (provider, name, unit)
+            a_second = pico * 1_000 if "_ms" in unit else pico
+            assert 0 < a_second <= DEAREST_UNIT_PICO, (provider, name, unit)
+
+
+def test_pictures_and_sound_are_sold_one_way() -> None:
+    for provider, name, row in ROWS:
+        if "units" in row and not TEXTUAL & set(row["operations"]):
+            assert "rates" not in row, (provider, name)
+
+
+def test_a_picture_is_sold_by_the_piece_or_by_its_tokens_and_never_by_both() -> None:
+    for provider, name, row in ROWS:
+        by_the_piece = any(unit.startswith("image") for unit in row.get("units", {}))
+        by_tokens = any("image_output" in rates for rates in rates_in(row))
+        assert not (by_the_piece and by_tokens), (provider, name)
+
+
+BY_UNITS = (
+    *(Operation.IMAGES, Operation.IMAGE_EDITS, Operation.IMAGE_VARIATIONS, Operation.VIDEOS),
+    *(Operation.SPEECH, Operation.TRANSCRIPTIONS, Operation.TRANSLATIONS, Operation.OCR, Operation.RERANK),
+)
+
+NO_PAGE = "LiteLLM names no page for its prices, genai-prices has none"
+UNPRICED = {
+    ("openai", "image_variation"): "dall-e-2 alone, of which no source that names its page has a price",
+    ("bedrock", "image_variation"): "Titan v1's and Nova Canvas's prices name no page, Titan v2 is switched off",
+    ("mixedbread", "rerank"): "no source that we read says what its models cost",
+    ("deepgram", "speech"): "no source that we read says what Aura costs",
+    ("together", "image_generation"): NO_PAGE,
+    ("together", "image_edit"): NO_PAGE,
+    ("together", "speech"): NO_PAGE,
+    ("together", "transcription"): NO_PAGE,
+    ("together", "translation"): NO_PAGE,
+    ("fireworks", "image_generation"): NO_PAGE,
+    ("deepinfra", "speech"): NO_PAGE,
+    ("deepinfra", "transcription"): NO_PAGE,
+    ("novita", "rerank"): NO_PAGE,
+    ("openrouter", "rerank"): NO_PAGE,
+}
+"""What is refused on pooled credit until an operator gives it a price, and why."""
+
+
+def test_what_is_sold_by_the_unit_has_a_priced_model_or_a_reason() -> None:
+    priced = {
+        (provider, operation) for provider, _, row in ROWS if "note" not in row for operation in row["operations"]
+    }
+    missing = set()
+    for name in models.PREFERENCE:
+        provider = providers.get(name)
+        assert provider is not None
+        missing |= {(name, o.value) for o in BY_UNITS if o in provider.adapters and (name, o.value) not in priced}
+    assert missing == UNPRICED.keys()
 
 
 def test_tiers_ascend_and_are_no_cheaper_than_what_is_below_them() -> None:
@@ -113,12 +179,16 @@ def test_no_name_belongs_to_two_rows_of_a_provider() -> None:
 
 
 def test_free_models_say_so_in_their_names() -> None:
-    free = {f"{provider}/{name}" for provider, name, row in ROWS if row.get("rates", {}).get("input") == 0}
+    free = {f"{provider}/{name}" for provider, name, row in ROWS if not any(row.get("rates", {"input": 1}).values())}
     assert {model for model in free if not model.endswith(":free")} == {
         "google/gemma-3",
         "google/gemma-3n",
         "google/gemma-4-26b-a4b-it",
         "google/gemma-4-31b-it",
+        "mistral/mistral-moderation-2603",
+        "openai/omni-moderation-2024-09-26",
+        "openai/omni-moderation-latest",
+        "sandbox/moderate",
     }
 
 
@@ -141,4 +211,4 @@ def test_the_indexes_know_every_name_and_every_rule_and_no_other() -> None:
 
 def test_the_practice_provider_is_labelled_as_what_it_is() -> None:
     assert "not a real model" in SHEETS["sandbox"]["sources"][0]
-    assert SHEETS["sandbox"]["models"].keys() == {"echo"}
+    assert SHEETS["sandbox"]["models"].keys() == set(MODELS)

@@ -20,13 +20,14 @@ from scripts.catalog.providers import PROVIDERS, ROUTED
 
 from orrery.catalog import models
 from orrery.catalog.cost import cost_nano, cost_pico
-from orrery.core.types import Model, Usage
+from orrery.core.types import Model, Operation, Usage
 
 THEIRS = {
     ours: [genai.provider_of(group) for group in sources.genai]
     for ours, sources in PROVIDERS.items()
     if sources.genai and not set(ROUTED) & set(sources.genai)
 }
+TEXTUAL = {Operation.CHAT, Operation.COMPLETIONS, Operation.EMBEDDINGS, Operation.RESPONSES}
 NOISE_PICO = Decimal("0.01")
 """What binary fractions in a price of theirs (0.18000000000000002) add up to over the usages here."""
 
@@ -98,7 +99,9 @@ PRICED = [
     (row, theirs)
     for provider, name in names()
     if (row := models.find(provider, name)) and row.price and (theirs := find_model(provider, name))
+    if TEXTUAL & set(row.operations)
 ]
+"""Of models that answer with text or vectors: genai-prices has no prices by the piece."""
 
 
 def test_the_judge_has_something_to_judge() -> None:

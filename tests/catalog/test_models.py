@@ -108,23 +108,33 @@ def test_what_is_unknown_is_none(provider: str, name: str) -> None:
     assert models.find(provider, name) is None
 
 
+@pytest.mark.parametrize(("provider", "name"), [("openai", "gpt-realtime"), ("google", "gemini-2.5-flash-live-001")])
+def test_what_speaks_another_protocol_is_no_row(provider: str, name: str) -> None:
+    assert models.find(provider, name) is None
+
+
 @pytest.mark.parametrize(
-    ("provider", "name"),
+    ("provider", "name", "operations", "unit"),
     [
-        ("openai", "gpt-image-1"),
-        ("openai", "whisper-1"),
-        ("openai", "gpt-4o-mini-tts"),
-        ("openai", "gpt-4o-transcribe"),
-        ("openai", "gpt-realtime"),
-        ("openai", "omni-moderation-latest"),
-        ("google", "gemini-2.5-pro-preview-tts"),
-        ("google", "gemini-2.5-flash-image"),
-        ("mistral", "mistral-ocr-latest"),
-        ("groq", "whisper-large-v3"),
+        ("openai", "gpt-image-1", (Operation.IMAGES, Operation.IMAGE_EDITS), ""),
+        ("openai", "whisper-1", (Operation.TRANSCRIPTIONS, Operation.TRANSLATIONS), "audio_ms"),
+        ("openai", "gpt-4o-mini-tts", (Operation.SPEECH,), ""),
+        ("openai", "tts-1", (Operation.SPEECH,), "character"),
+        ("openai", "gpt-4o-transcribe", (Operation.TRANSCRIPTIONS,), ""),
+        ("openai", "omni-moderation-latest", (Operation.MODERATIONS,), ""),
+        ("google", "gemini-2.5-flash-image", (Operation.IMAGES, Operation.IMAGE_EDITS), ""),
+        ("mistral", "mistral-ocr-latest", (Operation.OCR,), "page"),
+        ("groq", "whisper-large-v3", (Operation.TRANSCRIPTIONS, Operation.TRANSLATIONS), "audio_ms"),
+        ("cohere", "rerank-v4.0-fast", (Operation.RERANK,), "search"),
+        ("deepgram", "nova-3", (Operation.TRANSCRIPTIONS,), "audio_ms"),
     ],
 )
-def test_what_neither_chats_nor_embeds_is_no_row(provider: str, name: str) -> None:
-    assert models.find(provider, name) is None
+def test_what_answers_with_no_text_has_a_price_of_its_kind(
+    provider: str, name: str, operations: tuple[Operation, ...], unit: str
+) -> None:
+    row = models.find(provider, name)
+    assert row is not None and row.operations == operations and row.price is not None
+    assert (unit in row.price.units) is bool(unit)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +235,7 @@ def test_listed_is_sorted_and_only_of_the_providers_asked_for() -> None:
     found = models.listed(["sandbox", "anthropic", "unknown"])
     ids = [model.id for model in found]
     assert ids == sorted(ids)
-    assert ids[-1] == "sandbox/echo"
+    assert ids[-1] == "sandbox/speak"
     assert {model.provider for model in found} == {"anthropic", "sandbox"}
 
 

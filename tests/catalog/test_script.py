@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 from genai_prices import types
-from scripts.catalog import genai, litellm, names, sheets, snapshot
+from scripts.catalog import genai, litellm, media, names, sheets, snapshot
 from scripts.catalog.__main__ import write
 from scripts.catalog.providers import PROVIDERS, Sources
 
@@ -44,7 +44,8 @@ def test_running_it_again_writes_what_is_committed(tmp_path: Path) -> None:
 
 
 def test_what_we_keep_of_litellms_map_is_of_the_release_that_is_locked() -> None:
-    assert f"LiteLLM {snapshot.version(snapshot.LOCK.read_text())}" == litellm.PACKAGE, "run `make catalog`"
+    locked = f"LiteLLM {snapshot.version(snapshot.LOCK.read_text())}"
+    assert locked == litellm.PACKAGE == media.PACKAGE, "run `make catalog`"
 
 
 def test_each_model_has_a_line_of_its_own() -> None:

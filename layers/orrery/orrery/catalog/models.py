@@ -19,11 +19,14 @@ MAKERS = ("openai", "anthropic", "google", "mistral", "cohere", "deepseek", "xai
 CLOUDS = ("vertex", "bedrock", "azure", "databricks", "cloudflare")
 HOSTS = ("groq", "cerebras", "sambanova", "fireworks", "together", "deepinfra", "novita", "nebius", "hyperbolic")
 
+SPECIALISTS = ("voyage", "jina", "nomic", "mixedbread", "stability", "elevenlabs", "deepgram")
+
 PREFERENCE = (
     *MAKERS,
     "minimax",
     "perplexity",
     "ai21",
+    *SPECIALISTS,
     *CLOUDS,
     *HOSTS,
     "nvidia",
@@ -39,6 +42,9 @@ EVERYWHERE = ("", "global")
 
 LONGEST_NAME = 256
 """Characters: a longer name is no model's."""
+
+NOTHING = {"input": 0, "output": 0}
+"""The rates of what is sold by the unit alone."""
 
 DATA = Path(__file__).parent / "data"
 
@@ -172,7 +178,8 @@ def _model(provider: str, row: str, regional: bool) -> Model:
 
 
 def _price(facts: Json, source: str) -> Price | None:
-    if "rates" not in facts:
+    if "rates" not in facts and "units" not in facts:
         return None
+    rates = facts.get("rates", NOTHING)
     above = tuple((tokens, Rates(**rates)) for tokens, rates in facts.get("above", ()))
-    return Price(Rates(**facts["rates"]), above, facts.get("request", 0), source)
+    return Price(Rates(**rates), above, facts.get("request", 0), source, facts.get("units", {}))

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from orrery.catalog.cost import covers
+from orrery.catalog.units import COUNTED_IN
 from orrery.core.errors import GatewayError, UnknownModel
-from orrery.core.types import Model, Target
+from orrery.core.types import Model, Operation, Price, Usage
 from orrery.edge.arrive import bearer_token, refuse_reserved
 from orrery.edge.model_object import model_object
 from orrery.edge.replying import respond, respond_error
 from orrery.edge.web import Request, Response
 from orrery.flow.gateway import Account, Gateway
-from orrery.providers.serving import adapter_for
+from orrery.providers.serving import serves
 
 type Accounts = Mapping[str, Account]
 
@@ -71,8 +73,16 @@ async def _at_home(row: Model, accounts: Accounts, gateway: Gateway) -> Model:
 
 
 def _serves(row: Model, accounts: Accounts, gateway: Gateway) -> bool:
-    """Whether a call to this model would be accepted: an operation that we speak, at a price that we know."""
+    """Whether a call to this model would be accepted: an operation that we speak, at a price that covers it."""
     provider = accounts[row.provider].provider
-    priced = row.price is not None or gateway.policy.allow_unpriced
-    there = Target(provider.name, row.name, "", operations=row.operations)
-    return priced and any(adapter_for(provider, operation, there) for operation in row.operations)
+    return any(
+        serves(provider, operation, row.operations)
+        and (gateway.policy.allow_unpriced or _is_priced(row.price, operation))
+        for operation in row.operations
+    )
+
+
+def _is_priced(price: Price | None, operation: Operation) -> bool:
+    """By the unit that the operation is counted in, or by tokens: which of them a call counts, its adapter knows."""
+    unit = COUNTED_IN.get(operation)
+    return price is not None and covers(price, Usage(1, 1, units={unit: 1}) if unit else None)

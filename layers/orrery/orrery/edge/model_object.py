@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from orrery.catalog.units import kind_of
 from orrery.core.types import Model, Operation, Rates
 
 PICO_PER_USD = 10**12
@@ -11,6 +12,8 @@ TIERS = ((1_000_000, "basic"), (5_000_000, "mid"), (20_000_000, "high"))
 """Orbitrage's tiers as far as prices tell them: those of less than 1, 5 and 20 US dollars per million tokens of output
 (in pico-USD per token), and `frontier`. Seed 004 names the tiers; nothing public says where one ends.
 """
+
+WRITING = frozenset({Operation.CHAT, Operation.COMPLETIONS, Operation.RESPONSES})
 
 CODE = re.compile(r"code|devstral|starcoder")
 
@@ -38,7 +41,7 @@ def tier_of(row: Model) -> str | None:
     """`image` for what draws; None for what writes nothing, or has no price."""
     if "image" in row.output_modalities:
         return "image"
-    if row.price is None or Operation.EMBEDDINGS in row.operations:
+    if row.price is None or WRITING.isdisjoint(row.operations):
         return None
     return next((tier for below, tier in TIERS if row.price.rates.output < below), "frontier")
 
@@ -51,10 +54,13 @@ def bias_of(row: Model) -> str:
 
 
 def _pricing(row: Model) -> dict[str, Any] | None:
+    """By the token; of what is sold by the unit alone, `unit` names it, and `units` has its price in each variety."""
     price = row.price
     if price is None:
         return None
-    shown: dict[str, Any] = {"currency": "USD", "unit": "token", **_rates(price.rates)}
+    by_token = not price.units or price.rates.input or price.rates.output
+    unit = "token" if by_token else kind_of(next(iter(price.units)))
+    shown: dict[str, Any] = {"currency": "USD", "unit": unit, **(_rates(price.rates) if by_token else {})}
     if price.units:
         shown["units"] = {name: _usd_of_pico(pico) for name, pico in price.units.items()}
     if price.request:

@@ -7,12 +7,13 @@ import orjson
 import typer
 
 from orrery.catalog import models as catalog
-from orrery.core.types import Model, Operation
+from orrery.catalog.units import FORMS, kind_of
+from orrery.core.types import Model, Operation, Price
 from orrery.edge.cli.command import Answer, command
 from orrery.edge.cli.desk import Desk
-from orrery.edge.cli.model_facts import canonical, own_model
+from orrery.edge.cli.model_facts import canonical, own_model, units_of
 from orrery.edge.cli.place import Refused
-from orrery.edge.cli.rates import rate_of
+from orrery.edge.cli.rates import rate_of, usd_of_one
 from orrery.edge.cli.text import columns
 from orrery.edge.model_object import model_object
 from orrery.stores.model_rows import OwnModel, model_of
@@ -38,6 +39,11 @@ async def set_model(
     cache_write_1h: Rate = None,
     audio_input: Rate = None,
     audio_output: Rate = None,
+    image_input: Rate = None,
+    image_output: Rate = None,
+    unit: Annotated[
+        list[str] | None, typer.Option(help=f"US dollars for one of: {FORMS}, as in image/high=0.04; may be repeated.")
+    ] = None,
     request: Annotated[str | None, typer.Option(help="US dollars per million requests, beside the tokens.")] = None,
     context: Annotated[int | None, typer.Option(min=1, help="Context window, in tokens.")] = None,
     max_output: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
@@ -53,8 +59,11 @@ async def set_model(
         "cache_write_1h": cache_write_1h,
         "audio_input": audio_input,
         "audio_output": audio_output,
+        "image_input": image_input,
+        "image_output": image_output,
     }
     said = {"rates": {name: usd for name, usd in rates.items() if usd is not None}, "request": request, "like": like}
+    said |= {"units": units_of(unit or [])}
     facts = {"context_window": context, "max_output": max_output, "operations": operation, "input_modalities": reads}
     row = own_model(model, {name: value for name, value in {**said, **facts}.items() if value})
     stored = await desk.models.put(row)
@@ -128,12 +137,22 @@ def table(rows: "list[OwnModel] | tuple[OwnModel, ...]") -> str:
 
 
 def text(models: list[Model]) -> str:
-    """Models for people: prices in US dollars per million tokens."""
-    head = ("MODEL", "INPUT", "OUTPUT", "CACHED", "CONTEXT", "FROM")
-    return columns(head, [_line(model) for model in models], right=frozenset(head[1:5]))
+    """Models for people: prices in US dollars per million tokens, and of one unit of what is sold by the unit."""
+    head = ("MODEL", "INPUT", "OUTPUT", "CACHED", "UNIT", "CONTEXT", "FROM")
+    return columns(head, [_line(model) for model in models], right=frozenset(head[1:6]))
 
 
 def _line(model: Model) -> tuple[str, ...]:
-    rates = model.price.rates if model.price else None
+    price = model.price
+    rates = price.rates if price and (price.rates.input or price.rates.output or not price.units) else None
     prices = (rate_of(rates.input), rate_of(rates.output), rate_of(rates.cache_read)) if rates else ("-", "-", "-")
-    return (model.id, *prices, str(model.context_window or "-"), f"{model.source.partition(',')[0]} {model.checked}")
+    source = f"{model.source.partition(',')[0]} {model.checked}"
+    return (model.id, *prices, _units(price), str(model.context_window or "-"), source)
+
+
+def _units(price: Price | None) -> str:
+    """`0.04/image`, or from the cheapest to the dearest variety."""
+    if price is None or not price.units:
+        return "-"
+    ends = sorted({min(price.units.values()), max(price.units.values())})
+    return f"{'-'.join(map(usd_of_one, ends))}/{kind_of(next(iter(price.units)))}"

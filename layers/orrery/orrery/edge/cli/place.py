@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orrery.core.types import AwsCredentials, Json
+from orrery.core.credentials import AwsCredentials
+from orrery.core.types import Json
 from orrery.edge.aws import CredentialsSource, aws_call
 from orrery.edge.embedded.folder import StateFolder
 from orrery.edge.embedded.opening import REMOTE_TIMEOUT_S, OpenTable, open_remote, open_state

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from orrery.core.types import Json, OwnKey
+from orrery.core.credentials import OwnKey
+from orrery.core.types import Json
 from orrery.edge.cli.command import Answer, Organization, command
 from orrery.edge.cli.desk import Desk
 from orrery.edge.cli.place import Refused
