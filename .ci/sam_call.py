@@ -42,7 +42,9 @@ def images(client: openai.OpenAI) -> None:
 
 def audio(client: openai.OpenAI) -> None:
     asked = {"model": "practice/speak", "voice": "alloy", "input": TEXT, "response_format": "wav"}
-    with client.audio.speech.with_streaming_response.create(**asked) as answer:
+    # The SDK accepts any octets; sam local turns base64 back into bytes only for a type that is accepted by its name.
+    wanted = {"Accept": "audio/wav"}
+    with client.audio.speech.with_streaming_response.create(**asked, extra_headers=wanted) as answer:
         speech = answer.read()
     with wave.open(io.BytesIO(speech)) as heard:
         assert heard.getnframes() > 0

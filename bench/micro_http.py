@@ -136,7 +136,7 @@ async def boto3_threads(endpoint: str) -> AsyncIterator[Ask]:
 
 @contextlib.asynccontextmanager
 async def signed(endpoint: str) -> AsyncIterator[Ask]:
-    from orrery.core.types import AwsCredentials
+    from orrery.core.credentials import AwsCredentials
     from orrery.edge.aws import aws_call
     from orrery.edge.http_pool import Pool
 

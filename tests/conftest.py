@@ -6,6 +6,11 @@ import sys
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Tests never time: a machine that is slow today is no fault of what they look at.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 OWN_VARIABLES = ("_API_KEY", "_BASE_URL")
 

@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from orrery import providers
+from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import AwsFault, BadCredential, UpstreamError
-from orrery.core.types import AwsCredentials, Target
+from orrery.core.types import Target
 from orrery.edge.accounts import OperatorAccounts
 from orrery.edge.minting import Mint
 from orrery.edge.settings import from_environment

@@ -9,9 +9,9 @@ import orjson
 import pytest
 from botocore.session import get_session
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import AwsFault
 from orrery.core.ports import AwsCall
-from orrery.core.types import AwsCredentials
 from orrery.edge.aws import SERVICES, aws_call, endpoint_of
 from orrery.edge.aws_credentials import KEPT_S, Boto3Credentials
 from orrery.edge.http_pool import Pool

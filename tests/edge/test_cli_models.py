@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from orrery.core.types import Model
 from orrery.edge.cli import app
 from orrery.edge.cli.money import NotAnAmount
-from orrery.edge.cli.rates import pico_of, rate_of
+from orrery.edge.cli.rates import pico_of, pico_of_one, rate_of, usd_of_one
 from orrery.edge.embedded.opening import open_state
 from orrery.stores.catalog import OperatorCatalog
 from orrery.stores.models import ModelStore
@@ -63,6 +63,32 @@ def test_a_price_that_was_set_is_what_the_gateway_charges(run: Run, state: Path)
     assert (model.price.request, model.context_window, model.max_output) == (5_000_000, 4096, 16_384)
 
 
+def test_what_is_sold_by_the_unit_has_a_price_for_one(run: Run, state: Path) -> None:
+    words = ("--unit", "image/high/1024x1024=0.04", "--unit", "image=0.1", "--operation", "image_generation")
+    shown = document(run("models", "set", "own/painter", *words, "--json"))
+    units = {"image/high/1024x1024": "0.04", "image": "0.1"}
+    assert {key: shown["pricing"].get(key) for key in ("unit", "units", "input")} == {
+        "unit": "image",
+        "units": units,
+        "input": None,
+    }
+    assert "0.04-0.1/image" in run("models", "list", "own").stdout
+    model = asyncio.run(seen(state, "own", "painter"))
+    assert model is not None and model.price is not None
+    assert model.price.units == {"image/high/1024x1024": 40 * 10**9, "image": 10**11}
+    assert (model.price.rates.input, model.price.rates.output) == (0, 0)
+
+
+def test_a_price_may_be_by_the_token_and_by_the_unit(run: Run, state: Path) -> None:
+    tokens = ("--input", "1", "--output", "2", "--image-input", "3", "--image-output", "4")
+    run("models", "set", "own/both", *tokens, "--unit", "audio_ms=0.0000001")
+    model = asyncio.run(seen(state, "own", "both"))
+    assert model is not None and model.price is not None
+    rates = model.price.rates
+    assert (rates.output, rates.image_input, rates.image_output) == (2 * 10**6, 3 * 10**6, 4 * 10**6)
+    assert model.price.units == {"audio_ms": 100_000}
+
+
 def test_a_deployment_is_like_its_model(run: Run, state: Path) -> None:
     shown = document(run("models", "set", "azure-openai/prod", "--like", "openai/gpt-4o-mini", "--json"))
     assert (shown["id"], shown["like"]) == ("azure/prod", "openai/gpt-4o-mini")
@@ -103,6 +129,13 @@ def test_setting_again_replaces(run: Run) -> None:
         (("openai/x", "--request", "1"), "a price has input and output"),
         (("openai/x", "--reads", "smells"), "input_modalities is a list of"),
         (("openai/x",), "say something of it"),
+        (("openai/x", "--unit", "image"), "has no price"),
+        (("openai/x", "--unit", "image="), "has no price"),
+        (("openai/x", "--unit", "picture=1"), "units are image"),
+        (("openai/x", "--unit", "image=1e3"), "is not the price of one"),
+        (("openai/x", "--unit", "image=-1"), "is not the price of one"),
+        (("openai/x", "--unit", "image=1", "--input", "1"), "a price has input and output"),
+        (("openai/x", "--unit", "image=1", "--request", "1"), "a price has input and output"),
         (("Nobody Inc/x", "--context", "1"), "a model is provider/name"),
     ],
 )
@@ -116,11 +149,13 @@ def test_a_file_sets_many(run: Run, tmp_path: Path) -> None:
     rows = {
         "own/a": {"rates": {"input": 0.5, "output": "1"}, "operations": ["chat", "embeddings"], "context_window": 5},
         "own/b": {"like": "openai/gpt-4o", "output_modalities": ["text"]},
+        "own/c": {"units": {"audio_ms": 1e-7, "page": "0.001"}, "operations": ["transcription"]},
     }
     file.write_text(json.dumps(rows))
-    a, b = document(run("models", "import", str(file), "--json"))
+    a, b, c = document(run("models", "import", str(file), "--json"))
     assert (a["pricing"]["input"], a["operations"]) == ("0.0000005", ["chat", "embeddings"])
     assert b["like"] == "openai/gpt-4o"
+    assert c["pricing"]["units"] == {"audio_ms": "0.0000001", "page": "0.001"}
 
 
 @pytest.mark.parametrize(
@@ -132,6 +167,7 @@ def test_a_file_sets_many(run: Run, tmp_path: Path) -> None:
         ('{"own/a": {"context_window": 1}, "own/b": {"max_output": "1"}}', "a number of tokens"),
         ('{"own/a": {"context_window": 1}, "own/b": {"rates": [1]}}', "a price has input and output"),
         ('{"own/a": {"context_window": 1}, "own/b": {"operations": ["telepathy"]}}', "operations is a list of"),
+        ('{"own/a": {"context_window": 1}, "own/b": {"units": ["image"]}}', "units are image"),
     ],
 )
 def test_of_a_file_with_a_fault_nothing_is_set(run: Run, tmp_path: Path, text: str, told: str) -> None:
@@ -151,6 +187,20 @@ def test_a_usd_per_million_is_a_million_pico_per_token(text: str, pico: int) -> 
 def test_what_is_no_price_is_refused(text: str) -> None:
     with pytest.raises(NotAnAmount):
         pico_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "pico"), [("0", 0), ("0.04", 40 * 10**9), ("$0.000000000001", 1), ("1000000", 10**18)]
+)
+def test_a_usd_for_one_is_a_million_million_pico(text: str, pico: int) -> None:
+    assert pico_of_one(text) == pico
+    assert pico_of_one(usd_of_one(pico)) == pico
+
+
+@pytest.mark.parametrize("text", ["", "0.0000000000001", "1,5", "-1", "nan", "1e1", "١"])
+def test_what_is_no_price_of_one_is_refused(text: str) -> None:
+    with pytest.raises(NotAnAmount):
+        pico_of_one(text)
 
 
 def test_prices_have_all_the_digits_there_are() -> None:

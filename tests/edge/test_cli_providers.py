@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from orrery.core.types import AwsCredentials, Credentials
+from orrery.core.credentials import AwsCredentials, Credentials
 from orrery.edge.cli import app
 from orrery.edge.credentials import StoredCredentials
 from orrery.edge.embedded.opening import open_state

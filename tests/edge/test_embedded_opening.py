@@ -93,7 +93,7 @@ def test_a_damaged_file_does_not_leave_the_folder_locked(state: Path) -> None:
 
 
 async def test_an_endpoint_where_nobody_answers_is_a_fault(state: Path) -> None:
-    from orrery.core.types import AwsCredentials
+    from orrery.core.credentials import AwsCredentials
 
     async with open_remote(region="x", endpoint="http://127.0.0.1:9", credentials=AwsCredentials("a", "b")) as there:
         with pytest.raises(AwsFault, match="Unreachable"):

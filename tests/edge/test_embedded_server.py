@@ -12,8 +12,8 @@ import pytest_asyncio
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import AwsFault
-from orrery.core.types import AwsCredentials
 from orrery.edge.embedded.engine import Engine
 from orrery.edge.embedded.opening import open_remote
 from orrery.edge.embedded.server import BODY_BYTES, serving

@@ -8,6 +8,7 @@ from orrery.catalog import models
 from orrery.core.errors import Unavailable
 from orrery.core.types import Model, Operation, Price, Rates
 from orrery.edge import families
+from orrery.edge.listing import _is_priced
 from orrery.edge.model_object import bias_of, model_object, tier_of
 from orrery.flow.gateway import Policy
 from orrery.stores.model_rows import OwnModel
@@ -51,6 +52,31 @@ async def test_what_no_call_would_reach_is_not_listed():
 
 async def test_models_without_a_price_are_listed_where_they_can_be_called():
     assert "openai/gpt-4o-audio-preview" in await ids(Room(policy=Policy(allow_unpriced=True)))
+
+
+@pytest.mark.parametrize(
+    ("operation", "price", "offered"),
+    [
+        (Operation.CHAT, Price(Rates(0, 0), units={"image": 1}), False),
+        (Operation.CHAT, Price(Rates(0, 0)), True),
+        (Operation.IMAGES, Price(Rates(0, 0), units={"image/hd/1024x1024": 1}), True),
+        (Operation.IMAGES, Price(Rates(0, 0), units={"page": 1}), False),
+        (Operation.IMAGES, Price(Rates(1, 1)), True),
+        (Operation.IMAGES, Price(Rates(0, 0)), False),
+        (Operation.OCR, Price(Rates(0, 0), units={"page": 1}), False),
+    ],
+)
+async def test_a_model_is_offered_where_its_price_says_what_an_operation_costs(operation, price, offered):
+    own = OwnModel("openai", "acme/one", price=price, operations=(operation,))
+    assert ("openai/acme/one" in await ids(Room(models=FakeModels([own])))) is offered
+
+
+def test_every_built_in_price_says_what_one_of_its_operations_costs():
+    assert not [
+        row.id
+        for row in models.listed(models.PREFERENCE)
+        if row.price and not any(_is_priced(row.price, operation) for operation in row.operations)
+    ]
 
 
 async def test_an_operators_models_are_listed_with_what_was_said_of_them():
@@ -133,6 +159,43 @@ def test_tiers_are_told_by_the_price_of_output(usd, tier):
     assert tier_of(replace(model, output_modalities=("text", "image"))) == "image"
     assert tier_of(replace(model, price=None)) is None
     assert tier_of(replace(model, operations=(Operation.EMBEDDINGS,))) is None
+
+
+@pytest.mark.parametrize("operation", [Operation.MODERATIONS, Operation.TRANSCRIPTIONS, Operation.SPEECH])
+def test_what_writes_no_text_of_its_own_has_no_tier(operation):
+    assert tier_of(Model("openai", "m", Price(Rates(1, 1)), operations=(operation,))) is None
+
+
+@pytest.mark.parametrize(
+    ("price", "shown"),
+    [
+        (Price(Rates(0, 0)), {"unit": "token", "input": "0", "output": "0"}),
+        (
+            Price(Rates(5_000_000, 40_000_000, image_input=10_000_000, image_output=40_000_000)),
+            {"unit": "token", "input": "0.000005", "output": "0.00004", "image_input": "0.00001"}
+            | {"image_output": "0.00004"},
+        ),
+        (
+            Price(Rates(0, 0), units={"image/hd/1024x1792": 132 * 10**9, "image": 40 * 10**9}),
+            {"unit": "image", "units": {"image/hd/1024x1792": "0.132", "image": "0.04"}},
+        ),
+        (Price(Rates(0, 0), units={"audio_ms": 100_000}), {"unit": "audio_ms", "units": {"audio_ms": "0.0000001"}}),
+        (
+            Price(Rates(1_000_000, 0), units={"page": 10**9}),
+            {"unit": "token", "input": "0.000001", "output": "0", "units": {"page": "0.001"}},
+        ),
+    ],
+)
+def test_a_price_says_what_it_is_the_price_of(price, shown):
+    pricing = model_object(Model("openai", "m", price))["pricing"]
+    assert pricing == {"currency": "USD", **shown, "source": "", "checked": ""}
+
+
+async def test_what_answers_with_no_text_is_listed_with_its_operations():
+    listed = {model["id"]: model for model in (await get(Room())).json()["data"]}
+    picture, speech = listed["openai/gpt-image-2"], listed["openai/tts-1"]
+    assert (picture["tier"], picture["operations"]) == ("image", ["image_generation", "image_edit"])
+    assert (speech["output_modalities"], speech["pricing"]["unit"]) == (["audio"], "character")
 
 
 @pytest.mark.parametrize(

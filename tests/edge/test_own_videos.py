@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orrery.core.types import Credentials
+from orrery.core.credentials import Credentials
 from orrery.edge.families import family
 from tests.edge.asgi import Heard, request
 from tests.edge.test_videos import JOB, SEALS

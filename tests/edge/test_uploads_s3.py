@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import InvalidRequest, Unavailable
-from orrery.core.types import AwsCredentials
 from orrery.edge.http_pool import Pool
 from orrery.edge.uploads_s3 import S3Uploads
 from tests.edge.fake_s3 import ACCESS, REGION, SECRET, TOKEN, FakeS3, fake_s3

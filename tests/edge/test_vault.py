@@ -9,8 +9,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from orrery.core.credentials import AwsCredentials, Credentials, OwnKey, OwnKeys
 from orrery.core.errors import AwsFault, BadCredential, InvalidRequest, Unavailable
-from orrery.core.types import AwsCredentials, Credentials, OwnKey, OwnKeys
 from orrery.edge.credentials import FRESH_S, OPEN_S, STALE_S, StoredCredentials, context_of, hint_of
 from orrery.edge.vault import KmsVault, LocalVault, Vault
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from orrery.core.credentials import Credentials, OwnKey, OwnKeys
 from orrery.core.errors import BadCredential
-from orrery.core.types import Credentials, OwnKey, OwnKeys
 from tests.fakes import ALICE, FakeTransport, Room
 
 CANARY = "canary-0123456789abcdef-secret"

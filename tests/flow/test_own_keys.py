@@ -2,8 +2,8 @@
 
 import pytest
 
+from orrery.core.credentials import AwsCredentials, Credentials
 from orrery.core.errors import UpstreamError
-from orrery.core.types import AwsCredentials, Credentials
 from orrery.flow.credentials import hide, own_target
 from orrery.flow.gateway import Policy
 from orrery.providers import get

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.dialect import Encoded, Frame, UpstreamRequest
 from orrery.core.errors import InvalidRequest, Truncated, UpstreamError
-from orrery.core.types import AwsCredentials, Call, Operation, Target, Usage
+from orrery.core.types import Call, Operation, Target, Usage
 from orrery.providers.bedrock import PROVIDER, sign
 from orrery.providers.bedrock.decode import decode
 from orrery.providers.bedrock.encode import encode

@@ -1,5 +1,6 @@
 """Completions on OpenAI's wire: what goes on, what is refused, and chunks that pass through."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -45,6 +46,14 @@ def test_usage_is_asked_of_every_stream() -> None:
     assert body(stream=True, stream_options=options)["stream_options"] == {**options, "include_usage": True}
     assert "stream_options" not in body()
     assert "stream_options" not in body("fireworks", stream=True, stream_options={"include_usage": True})
+
+
+def test_a_dated_api_of_azure_is_not_asked_for_it() -> None:
+    dated = replace(target("azure"), query="api-version=2024-10-21")
+    asked = call("azure", stream=True)
+    assert "stream_options" not in adapter("azure").encode(asked, dated).body  # type: ignore[operator]
+    assert adapter("azure").path(asked, dated) == "/openai/deployments/m/completions?api-version=2024-10-21"
+    assert body("azure", stream=True)["stream_options"] == {"include_usage": True}
 
 
 @pytest.mark.parametrize("provider", ["openai", "azure", "vllm"])
@@ -202,6 +211,11 @@ def test_chunks_pass_unparsed() -> None:
     frames = streamed([*events, orjson.dumps(chunk("", "stop")), DONE])
     assert [frame.payload for frame in frames[:3]] == events
     assert [frame.output_chars for frame in frames] == [3, 4, 6, 0]
+
+
+def test_a_usage_that_says_nothing_is_cut_out_unparsed() -> None:
+    (frame, *_) = streamed([orjson.dumps(chunk("a", usage=None)), chunk("", "stop"), DONE])
+    assert frame.payload == orjson.dumps(chunk("a"))
 
 
 def test_usage_is_withheld_from_who_did_not_ask() -> None:

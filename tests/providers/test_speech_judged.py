@@ -1,4 +1,4 @@
-"""Speech judged by the vendors' own types: what is asked of OpenAI and Google, and what comes of Google's answers."""
+"""Speech judged by the vendors' own types: what is asked of OpenAI, Google and Mistral, and what they answer."""
 
 import io
 import wave
@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from google.genai import types as google
+from mistralai.client.models import SpeechRequest, SpeechStreamEvents
 from openai.types.audio.speech_create_params import SpeechCreateParams
 from pydantic import TypeAdapter
 
@@ -45,3 +46,19 @@ def test_googles_events_are_its_types(case: Case) -> None:
 def test_googles_samples_become_a_file_that_can_be_played(case: Case) -> None:
     with wave.open(io.BytesIO(case.bytes_of("answer.bin"))) as file:
         assert (file.getframerate(), file.getnchannels(), file.getnframes()) == (24_000, 1, 8)
+
+
+@each(of(("request.json",), "mistral"))
+def test_mistrals_requests_are_its_types(case: Case) -> None:
+    body = case.json_of("request.json")
+    judged = SpeechRequest.model_validate(body, strict=True)
+    assert judged.additional_properties == {}, "fields that it does not know"
+    assert judged.model_dump() == body
+
+
+@each(of(("stream.sse", "usage.json"), "mistral"))
+def test_mistrals_events_are_its_types(case: Case) -> None:
+    for event in case.bytes_of("stream.sse").strip().split(b"\n\n"):
+        name, data = event.removeprefix(b"event: ").split(b"\ndata: ")
+        judged = SpeechStreamEvents.model_validate({"event": name.decode(), "data": orjson.loads(data)})
+        assert judged.data.type == judged.event == name.decode()

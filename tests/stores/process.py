@@ -8,9 +8,10 @@ import asyncio
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import OutOfCredit
 from orrery.core.ports import AwsCall
-from orrery.core.types import AwsCredentials, Json
+from orrery.core.types import Json
 from orrery.edge.aws import aws_call
 from orrery.edge.http_pool import Pool
 from orrery.stores.ledger import DynamoLedger

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from orrery.core.credentials import OwnKey
 from orrery.core.errors import InvalidRequest, NotFound
-from orrery.core.types import Hold, OwnKey, Receipt, Usage
+from orrery.core.types import Hold, Receipt, Usage
 from orrery.stores.credential_rows import own_keys
 from orrery.stores.credentials import CredentialStore
 from orrery.stores.ledger import DynamoLedger

@@ -13,8 +13,8 @@ from orrery.stores.models import ModelStore
 from orrery.stores.table import Table
 from tests.stores.books import Clock
 
-RATES = Rates(1, 2, cache_read=3, cache_write_1h=4)
-PRICE = Price(RATES, ((200_000, Rates(5, 6)),), 7)
+RATES = Rates(1, 2, cache_read=3, cache_write_1h=4, image_input=8, image_output=9)
+PRICE = Price(RATES, ((200_000, Rates(5, 6)),), 7, units={"image/high/1024x1024": 40 * 10**9, "audio_ms": 1})
 FULL = OwnModel(
     "azure",
     "a/b:c",
@@ -92,8 +92,15 @@ def test_a_price_is_given_whole() -> None:
     assert base.source not in model.source and model.checked == "1970-01-02"
 
 
+def test_a_price_that_an_older_version_stored_has_no_units() -> None:
+    item = item_of(OwnModel("own", "m", price=Price(RATES), set_at=1))
+    assert "units" not in item["price"]
+    found = row_of(item).price
+    assert found is not None and found.units == {}
+
+
 def test_a_model_that_no_catalog_knows_is_what_is_said_of_it() -> None:
     model = model_of(row_of(item_of(OwnModel("own", "m", price=PRICE, set_at=1))), None)
     assert (model.operations, model.context_window) == ((Operation.CHAT,), None)
     assert model.price is not None and model.price.rates == RATES and model.price.above == PRICE.above
-    assert model.price.request == 7
+    assert model.price.request == 7 and model.price.units == PRICE.units

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
+from orrery.core.credentials import AwsCredentials, Credentials
 from orrery.core.errors import InvalidRequest
-from orrery.core.types import AwsCredentials, Credentials
 from orrery.wire.credentials import FIELDS, LONGEST, read_credentials
 from orrery.wire.options import GATEWAY_FIELDS, read_options
 from orrery.wire.posted import Posted, read_body

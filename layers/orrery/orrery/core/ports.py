@@ -4,19 +4,9 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from orrery.core.credentials import Credentials, OwnKey, OwnKeys
 from orrery.core.dialect import UpstreamRequest
-from orrery.core.types import (
-    Credentials,
-    Fetched,
-    Hold,
-    Json,
-    Model,
-    OwnKey,
-    OwnKeys,
-    Presigned,
-    Principal,
-    Receipt,
-)
+from orrery.core.types import Fetched, Hold, Json, Model, Presigned, Principal, Receipt
 
 
 class UpstreamReply(Protocol):
@@ -163,7 +153,7 @@ class OwnCredentials(Protocol):
         ...
 
     async def open(self, key: OwnKey) -> Credentials:
-        """The credential itself. Raises `BadCredential` when it cannot be decrypted, `Unavailable` when not just now."""
+        """The credential itself. Raises `BadCredential` where it does not decrypt, `Unavailable` when not just now."""
         ...
 
     async def put(self, organization: str, provider: str, credentials: Credentials, *, enabled: bool = True) -> OwnKey:

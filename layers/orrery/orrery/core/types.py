@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from orrery.core.credentials import AwsCredentials, Credentials
+
 type Json = dict[str, Any]
 
 
@@ -49,55 +51,6 @@ class Retry:
 
     count: int = 0
     on_codes: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class AwsCredentials:
-    """What AWS knows someone by. `session_token` is empty for a user's long-lived keys."""
-
-    access_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    session_token: str = field(repr=False, default="")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A caller's own credential at one provider: `key`, or `aws`. None of its secrets shows in a repr.
-
-    `base_url` is the only address that it is sent to ("": the provider's own, whatever the operator calls instead).
-    """
-
-    key: str = field(repr=False, default="")
-    aws: AwsCredentials | None = field(repr=False, default=None)
-    region: str = ""
-    base_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnKey:
-    """A stored credential, as its owner may see it; what it is stands encrypted in `sealed`.
-
-    `version` differs whenever the credential was given anew. `hint` is the end of the key, or of its public half.
-    """
-
-    organization: str
-    provider: str
-    version: str
-    sealed: bytes = field(repr=False)
-    enabled: bool = True
-    base_url: str = ""
-    hint: str = ""
-    created_at: int = 0
-    updated_at: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class OwnKeys:
-    """All that an organization stored, by provider. `pooled_fallback`: what fails with its own key is tried with the
-    operator's, for credit."""
-
-    keys: Mapping[str, OwnKey] = field(default_factory=dict)
-    pooled_fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

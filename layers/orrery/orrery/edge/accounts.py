@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from orrery import providers
+from orrery.core.credentials import AwsCredentials
 from orrery.core.dialect import Provider
 from orrery.core.errors import AwsFault, BadCredential, UpstreamError
-from orrery.core.types import AwsCredentials, Target
+from orrery.core.types import Target
 from orrery.edge.account_reading import account_of, is_lit
 from orrery.edge.aws import CredentialsSource
 from orrery.edge.minting import Mint

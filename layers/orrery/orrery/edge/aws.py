@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import AwsFault
 from orrery.core.ports import AwsCall
-from orrery.core.types import AwsCredentials, Json
+from orrery.core.types import Json
 from orrery.edge.http_faults import Malformed, WireFault
 from orrery.edge.http_pool import Exchange, Origin, Pool, Timeouts
 from orrery.providers.signing import sign_v4, suffix_of

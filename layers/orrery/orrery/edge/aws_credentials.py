@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import AwsFault
-from orrery.core.types import AwsCredentials
 
 # botocore renews, when it is asked, what expires within 15 minutes (botocore 1.44.5 credentials.py, read 2026-11-21).
 KEPT_S = 60.0

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import orjson
 
+from orrery.core.credentials import AwsCredentials, Credentials, OwnKey, OwnKeys
 from orrery.core.errors import BadCredential, InvalidRequest
-from orrery.core.types import AwsCredentials, Credentials, OwnKey, OwnKeys
 from orrery.edge.vault import LARGEST_BYTES, Context, Vault
 from orrery.stores.credentials import CredentialStore
 

@@ -6,8 +6,9 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from orrery.core.credentials import Credentials
 from orrery.core.errors import GatewayError, InvalidRequest, NotFound
-from orrery.core.types import Call, Credentials
+from orrery.core.types import Call
 from orrery.edge.answering import Answering
 from orrery.edge.arrive import header
 from orrery.edge.web import FastAPI, HTTPException, Request, Response

@@ -3,10 +3,11 @@
 from typing import Any
 
 from orrery import providers
+from orrery.core.credentials import Credentials, OwnKey, OwnKeys
 from orrery.core.dialect import Provider
 from orrery.core.errors import InvalidRequest
 from orrery.core.ports import OwnCredentials
-from orrery.core.types import Credentials, Json, OwnKey, OwnKeys
+from orrery.core.types import Json
 from orrery.edge.outside import checked
 from orrery.flow.credentials import refuse_misfit
 from orrery.wire.credentials import ADDRESSES, FIELDS, SECRETS, read_credentials

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import AwsFault, InvalidRequest, Unavailable
-from orrery.core.types import AwsCredentials, Fetched, Presigned
+from orrery.core.types import Fetched, Presigned
 from orrery.edge.aws import CredentialsSource
 from orrery.edge.http_faults import WireFault
 from orrery.edge.http_pool import Exchange, Origin, Pool, Timeouts

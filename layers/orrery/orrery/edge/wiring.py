@@ -8,10 +8,11 @@ from functools import cache, partial
 
 import orjson
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import AwsFault, GatewayError, Unavailable
 from orrery.core.ports import AwsCall, Fetch, Keys, OwnCredentials, Transport, Uploads, UpstreamReply
-from orrery.core.types import Arrival, AwsCredentials, Exchange, Fetched, Principal
+from orrery.core.types import Arrival, Exchange, Fetched, Principal
 from orrery.edge import log
 from orrery.edge.accounts import OperatorAccounts, ReadSecret
 from orrery.edge.aws import CredentialsSource, aws_call

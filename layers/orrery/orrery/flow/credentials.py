@@ -22,9 +22,10 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from orrery.core.credentials import Credentials, OwnKeys
 from orrery.core.dialect import Provider
 from orrery.core.errors import GatewayError, InvalidRequest
-from orrery.core.types import Call, Credentials, OwnKeys, Target
+from orrery.core.types import Call, Target
 from orrery.flow.gateway import Gateway
 from orrery.wire.credentials import ACCESS_KEY, HOME
 

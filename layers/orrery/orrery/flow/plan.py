@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from orrery import providers
 from orrery.catalog import models as catalog
 from orrery.catalog.cost import covers
+from orrery.core.credentials import Credentials
 from orrery.core.dialect import Adapter, Provider
 from orrery.core.errors import BadCredential, GatewayError, InvalidRequest, UnknownModel
-from orrery.core.types import Call, Credentials, Plan, Target
+from orrery.core.types import Call, Plan, Target
 from orrery.flow.buckets import refuse_buckets
 from orrery.flow.credentials import (
     APPLIED,

@@ -14,14 +14,30 @@ def adapter_for(provider: Provider, operation: Operation, target: Target) -> Ada
     return provider.adapters.get(operation)
 
 
+def serves(provider: Provider, operation: Operation, known: tuple[Operation, ...]) -> bool:
+    """Whether `adapter_for` has one, for a model that serves what is `known`. Makes none, so that none is imported."""
+    if operation is Operation.COMPLETIONS:
+        return _is_own(provider, known) or _is_over_chat(provider, known)
+    return operation in provider.adapters
+
+
 def _completing(provider: Provider, target: Target) -> Adapter | None:
     """The provider's own completions, unless the catalog says that the model only chats; else over its chat."""
-    known = target.operations
-    is_own = Operation.COMPLETIONS in known or (not known and provider.name not in FILLING)
-    if is_own and Operation.COMPLETIONS in provider.adapters:
+    if _is_own(provider, target.operations):
         return provider.adapters[Operation.COMPLETIONS]
-    if Operation.CHAT not in provider.adapters or (known and not {Operation.CHAT, Operation.COMPLETIONS} & set(known)):
+    if not _is_over_chat(provider, target.operations):
         return None
     from orrery.providers.bridge.completions import over
 
     return over(provider.adapters[Operation.CHAT])
+
+
+def _is_own(provider: Provider, known: tuple[Operation, ...]) -> bool:
+    is_said = Operation.COMPLETIONS in known or (not known and provider.name not in FILLING)
+    return is_said and Operation.COMPLETIONS in provider.adapters
+
+
+def _is_over_chat(provider: Provider, known: tuple[Operation, ...]) -> bool:
+    return Operation.CHAT in provider.adapters and (
+        not known or not {Operation.CHAT, Operation.COMPLETIONS}.isdisjoint(known)
+    )

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.dialect import UpstreamRequest
-from orrery.core.types import AwsCredentials, Target
+from orrery.core.types import Target
 
 # Hops may change or remove these. Source: the same list in botocore 1.44.5, auth.py, read 2026-11-21.
 UNSIGNED = frozenset(

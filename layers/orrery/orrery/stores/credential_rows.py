@@ -11,7 +11,8 @@ version (`edge.vault`), and holds the address, too: `url` is for showing only.
 from collections.abc import Mapping
 from typing import Any
 
-from orrery.core.types import Json, OwnKey, OwnKeys
+from orrery.core.credentials import OwnKey, OwnKeys
+from orrery.core.types import Json
 from orrery.stores.definition import organization_id
 
 PARTITION = "OWN#"

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from orrery.core.credentials import OwnKey, OwnKeys
 from orrery.core.errors import NotFound
-from orrery.core.types import Json, OwnKey, OwnKeys
+from orrery.core.types import Json
 from orrery.stores.attributes import pack
 from orrery.stores.credential_rows import AT, FALLBACK, entry_of, key_of, own_keys
 from orrery.stores.table import ConditionFailed, Table

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
+from orrery.core.credentials import AwsCredentials, Credentials
 from orrery.core.errors import InvalidRequest
-from orrery.core.types import AwsCredentials, Credentials
 
 ACCESS_KEY, SECRET_KEY = "aws_access_key_id", "aws_secret_access_key"
 REGION, TOKEN = "aws_region_name", "aws_session_token"

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from orrery.core.credentials import AwsCredentials
 from orrery.core.ports import AwsCall
-from orrery.core.types import AwsCredentials
 from orrery.edge.aws import CredentialsSource, aws_call
 from orrery.edge.embedded.folder import Listening, StateFolder, StateUnusable
 from orrery.edge.http_pool import Pool

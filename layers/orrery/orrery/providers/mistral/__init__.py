@@ -32,6 +32,7 @@ PROVIDER = Provider(
             Operation.EMBEDDINGS: named("orrery.providers.mistral.embeddings:ADAPTER"),
             Operation.MODERATIONS: named("orrery.providers.mistral.moderations:ADAPTER"),
             Operation.OCR: named("orrery.providers.mistral.ocr:ADAPTER"),
+            Operation.SPEECH: named("orrery.providers.mistral.speech:ADAPTER"),
             Operation.TRANSCRIPTIONS: named("orrery.providers.mistral.transcriptions:ADAPTER"),
         }
     ),
