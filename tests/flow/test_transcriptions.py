@@ -216,3 +216,22 @@ async def test_a_recording_of_24_mb_passes_through_without_a_copy():
         await transport.aclose()
     assert received[0] > SIZE
     assert peak < 4 * 1024 * 1024, f"{peak} bytes at once"
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+async def test_tokens_that_nobody_told_are_not_free(form: str) -> None:
+    found = room(json_reply({"text": "hello"}), price=BY_TOKEN, model="openai/gpt-4o-transcribe")
+    await told(read_transcription(posted(("response_format", form))), found.gateway())
+    assert receipt(found).evidence == "counted" and receipt(found).cost_nano > 0
+    assert receipt(found).cost_nano <= found.logged[0].held_nano
+
+
+async def test_a_text_is_asked_for_as_json_where_only_that_tells_its_tokens() -> None:
+    usage = {"type": "tokens", "input_tokens": 20, "output_tokens": 3, "total_tokens": 23}
+    reply = json_reply({"text": "hello", "usage": usage})
+    found = room(reply, price=BY_TOKEN, model="openai/gpt-4o-transcribe")
+    assert await told(read_transcription(posted(("response_format", "text"))), found.gateway()) == [b"hello\n"]
+    sent = found.transport.requests[0]
+    fields = dict(read_form(b"".join(sent.body), sent.headers["content-type"]).fields)
+    assert fields["response_format"] == "json" and receipt(found).evidence == "provider"
+    assert (receipt(found).usage.prompt, receipt(found).usage.completion) == (20, 3)

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from orrery.catalog.cost import cost_nano
+from orrery.catalog.cost import cost_nano, covers
 from orrery.core.errors import GatewayError
 from orrery.core.types import Evidence, Exchange, Hold, Receipt, Usage
 from orrery.flow.call import Frames
@@ -72,6 +72,9 @@ def receipt_of(exchange: Exchange, *, whole: bool = True) -> Receipt:
     usage, evidence = _evidence(exchange, whole=whole and exchange.outcome == "completed")
     target = exchange.target
     price = target.price if target else None
+    if price and target and target.most and evidence != "none" and not covers(price, usage):
+        # Nobody told it in what the price is in: that must not make it free.
+        usage, evidence = target.most, "counted"
     return Receipt(
         cost_nano=cost_nano(price, usage) if price and evidence != "none" else 0,
         usage=usage,

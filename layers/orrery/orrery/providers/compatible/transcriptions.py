@@ -20,6 +20,9 @@ from orrery.wire.sse import Reader
 from orrery.wire.subtitles import Cue, Word
 from orrery.wire.transcripts import PLAIN, UNTOLD, Transcript, answer_of, as_events, format_of
 
+SOLD_BY_TOKENS = "gpt-"
+"""OpenAI's models that are: as text alone they do not tell how many, so they are asked for JSON."""
+
 TEXTS = frozenset({"text", "srt", "vtt"})
 
 
@@ -83,6 +86,8 @@ def _encode(call: Call, target: Target, facts: Facts) -> Encoded:
                 raise InvalidRequest(f"{target.provider} does not tell speakers apart.", param="response_format")
             body["diarize"] = True
         body["response_format"] = facts.asks
+    elif format_of(call) == "text" and target.model.startswith(SOLD_BY_TOKENS):
+        body["response_format"] = "json"
     body["model"] = target.model
     fields = tuple(pair for name, value in body.items() for pair in _fields(name, value))
     return Encoded(Form(fields, (file_of(call),)), lost.names())
@@ -129,7 +134,9 @@ def _text(body: bytes, call: Call, facts: Facts) -> Frame:
         raise stream_error(whole)
     said = whole.get("text") if isinstance(whole, dict) else whole
     text = f"{said}\n".encode() if isinstance(said, str) else body
-    return Frame(text, heard(call, None, least_ms=facts.least_ms), len(text), PLAIN)
+    told = object_of(whole)
+    usage = heard(call, _seconds(told), tokens_in(told.get("usage")), facts.least_ms)
+    return Frame(text, usage, len(text), PLAIN)
 
 
 def _seconds(answer: Json) -> Any:
