@@ -1,13 +1,12 @@
 """What a mistaken name may have meant, and how little time that may take."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orrery.catalog import models
 from orrery.catalog.near import LONGEST, MOST, near
+from tests.work import steps
 
 KNOWN = {
     "openai": ("gpt-4o", "gpt-4o-mini", "gpt-5.4", "o3"),
@@ -62,11 +61,9 @@ def test_a_very_long_name_is_compared_with_nothing() -> None:
     assert not near("m" * LONGEST + "o", {"a": ("m" * LONGEST + "n",)})
 
 
-def test_very_many_names_that_begin_alike_take_no_longer() -> None:
+def test_of_very_many_names_that_begin_alike_few_are_compared() -> None:
     known = {"a": tuple(f"model-{number:05}-of-a-very-long-family-of-names" for number in range(5_000))}
-    began = time.process_time()
-    near("model-xxxxx-of-a-very-long-family-of-names", known)
-    assert time.process_time() - began < 0.25
+    assert steps(lambda: near("model-xxxxx-of-a-very-long-family-of-names", known)) < 1_000_000
 
 
 def test_nothing_is_suggested_of_nobody() -> None:
@@ -91,11 +88,6 @@ def test_any_text_gets_at_most_three_different_models_that_exist(model: str) -> 
         "/" * LONGEST,
     ],
 )
-def test_a_hostile_name_takes_no_more_than_a_twentieth_of_a_second_of_processor_time(model: str) -> None:
-    def spent() -> float:
-        began = time.process_time()
-        near(model, EVERYTHING)
-        return time.process_time() - began
-
+def test_a_hostile_name_takes_few_steps(model: str) -> None:
     near("warm", EVERYTHING)
-    assert min(spent() for _ in range(3)) < 0.05
+    assert steps(lambda: near(model, EVERYTHING)) < 150_000

@@ -1,7 +1,6 @@
 """The practice provider: an echo on OpenAI's wire that fails when it is told to."""
 
 import asyncio
-import time
 from typing import Any
 
 import orjson
@@ -225,6 +224,5 @@ async def test_it_waits_as_long_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -
         waits.append(seconds)
 
     monkeypatch.setattr("orrery.edge.sandbox_behavior.asyncio.sleep", sleep)
-    began = time.monotonic()
     await ask(said("a b"), stream=True, metadata={"sandbox_delay_ms": "250000", "sandbox_chunk_delay_ms": "40000"})
-    assert waits == [250.0, 40.0, 40.0, 40.0, 40.0] and time.monotonic() - began < 5
+    assert waits == [250.0, 40.0, 40.0, 40.0, 40.0]

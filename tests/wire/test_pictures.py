@@ -2,7 +2,6 @@
 
 import io
 import struct
-import time
 import tracemalloc
 import zlib
 
@@ -12,6 +11,7 @@ from PIL import Image
 from orrery.core.errors import InvalidRequest, TooLarge
 from orrery.core.types import Upload
 from orrery.wire.pictures import MOST_BYTES, Picture, checked, picture_of
+from tests.work import steps
 
 KINDS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
@@ -68,10 +68,8 @@ def test_views_are_not_copied():
 def test_a_bomb_is_refused_without_decoding_it():
     bomb = png(30_000, 30_000, data=zlib.compress(b"\0" * 20_000_000, 9))
     tracemalloc.start()
-    began = time.perf_counter()
     with pytest.raises(InvalidRequest, match="cannot hold 30000x30000"):
         checked(upload(bomb), "image")
-    assert time.perf_counter() - began < 0.1
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
 
@@ -110,10 +108,11 @@ def test_what_is_broken_or_lies_is_refused(data, why):
 
 @pytest.mark.parametrize("filler", [b"\xff\xe0\x00\x02", b"\xff\xe0\x00\x00", b"\xff", b"\xff\x01"])
 def test_a_jpeg_of_nothing_but_segments_is_not_read_to_its_end(filler):
-    began = time.perf_counter()
-    with pytest.raises(ValueError, match=r"how large|broken"):
-        picture_of(b"\xff\xd8\xff" + filler * 1_000_000)
-    assert time.perf_counter() - began < 0.5
+    def read() -> None:
+        with pytest.raises(ValueError, match=r"how large|broken"):
+            picture_of(b"\xff\xd8\xff" + filler * 1_000_000)
+
+    assert steps(read) < 150_000
 
 
 def test_fifty_megabytes_are_the_most():

@@ -3,7 +3,6 @@
 import io
 import math
 import struct
-import time
 import wave
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from orrery.core.types import Upload
 from orrery.wire.sound import LOWEST_BITS_PER_S, heard_ms, kind_of, length_ms, named
+from tests.work import steps
 
 
 def wav(seconds: float = 2.0, rate: int = 16_000, channels: int = 1, width: int = 2) -> bytes:
@@ -122,10 +122,9 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
-def test_a_hostile_file_costs_no_time(data):
-    began = time.process_time()
+def test_a_hostile_file_takes_few_steps(data):
     assert length_ms(data) > 1000
-    assert time.process_time() - began < 0.25
+    assert steps(lambda: length_ms(data)) < 300_000
 
 
 def test_several_files_add_up_and_none_is_nothing():
