@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from orrery.core.credentials import AwsCredentials, Credentials, OwnKey, OwnKeys
+from orrery.core.credentials import AwsCredentials, Credentials, OrganizationSettings, OwnKey
 from orrery.core.errors import AwsFault, BadCredential, InvalidRequest, Unavailable
 from orrery.edge.credentials import FRESH_S, OPEN_S, STALE_S, StoredCredentials, context_of, hint_of
 from orrery.edge.vault import KmsVault, LocalVault, Vault
@@ -124,18 +124,18 @@ class FakeStore:
     """What is stored, and how often it was read."""
 
     def __init__(self) -> None:
-        self.stored = OwnKeys()
+        self.stored = OrganizationSettings()
         self.reads = 0
         self.fails = False
 
-    async def read(self, organization: str) -> OwnKeys:
+    async def read(self, organization: str) -> OrganizationSettings:
         self.reads += 1
         if self.fails:
             raise Unavailable("the table is away")
         return self.stored
 
     async def put(self, key: OwnKey) -> OwnKey:
-        self.stored = OwnKeys({key.provider: key})
+        self.stored = OrganizationSettings({key.provider: key})
         return key
 
 
@@ -204,7 +204,7 @@ async def test_a_key_that_is_gone_is_gone_within_two_minutes_even_in_a_process_t
     own, store, clock = kept
     await own.put("org-a", "openai", GIVEN)
     assert (await own.find("org-a")).keys
-    store.stored = OwnKeys()  # another process removed it
+    store.stored = OrganizationSettings()  # another process removed it
     clock.now += STALE_S
     assert (await own.find("org-a")).keys == {}
 
@@ -222,7 +222,7 @@ async def test_a_reading_that_a_change_overtook_is_not_kept(kept: Any) -> None:
     own, store, _ = kept
     seen, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slowly(organization: str) -> OwnKeys:
+    async def slowly(organization: str) -> OrganizationSettings:
         found = store.stored
         seen.set()
         await go_on.wait()

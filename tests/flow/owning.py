@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from orrery.core.credentials import Credentials, OwnKey, OwnKeys
+from orrery.core.credentials import Credentials, OrganizationSettings, OwnKey
 from orrery.core.errors import BadCredential
 from tests.fakes import ALICE, FakeTransport, Room
 
@@ -24,11 +24,11 @@ class FakeOwn:
     def prepare(self, organization: str) -> None:
         self.asked.append(organization)
 
-    async def find(self, organization: str) -> OwnKeys:
+    async def find(self, organization: str) -> OrganizationSettings:
         if organization != self.organization:
-            return OwnKeys()
+            return OrganizationSettings()
         found = {name: OwnKey(organization, name, "v1", b"", name not in self.off) for name in self.keys}
-        return OwnKeys(found, self.fallback)
+        return OrganizationSettings(found, self.fallback)
 
     async def open(self, key: OwnKey) -> Credentials:
         if key.provider in self.broken:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orrery.core.types import Options, Retry
+from orrery.core.options import Options, Retry
 from orrery.wire.credentials import FIELDS as CREDENTIALS
 from orrery.wire.options import GATEWAY_FIELDS, read_options
 from tests.wire.judging import read, refusal

@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from orrery.core.errors import InvalidRequest
-from orrery.core.types import Call, Operation, Retry, Usage
+from orrery.core.options import Retry
+from orrery.core.types import Call, Operation, Usage
 from orrery.wire.posted import Posted
 from orrery.wire.speech import DEFAULT_MODEL, Chunks, characters_of, done, format_of, frames_of, read_speech, voice_of
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orrery.core.limits import Budget
+
 
 @dataclass(frozen=True, slots=True)
 class AwsCredentials:
@@ -45,9 +47,14 @@ class OwnKey:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnKeys:
-    """All that an organization stored, by provider. `pooled_fallback`: what fails with its own key is tried with the
-    operator's, for credit."""
+class OrganizationSettings:
+    """What an organization stored and decided: its keys by provider, its budgets, and its choices.
+
+    `pooled_fallback`: what fails with its own key is tried with the operator's, for credit. `keeps_transcripts`: what
+    is said in its threads is kept with them.
+    """
 
     keys: Mapping[str, OwnKey] = field(default_factory=dict)
     pooled_fallback: bool = False
+    budgets: tuple[Budget, ...] = ()
+    keeps_transcripts: bool = False

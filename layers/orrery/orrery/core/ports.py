@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from orrery.core.credentials import Credentials, OwnKey, OwnKeys
+from orrery.core.credentials import Credentials, OrganizationSettings, OwnKey
 from orrery.core.dialect import UpstreamRequest
 from orrery.core.types import Fetched, Hold, Json, Model, Presigned, Principal, Receipt
 
@@ -148,7 +148,7 @@ class OwnCredentials(Protocol):
         """Begins what `find` would wait for; harmless at any time."""
         ...
 
-    async def find(self, organization: str) -> OwnKeys:
+    async def find(self, organization: str) -> OrganizationSettings:
         """What the organization stored, as it was two minutes ago at most. Raises `Unavailable`."""
         ...
 
@@ -168,7 +168,7 @@ class OwnCredentials(Protocol):
         """Forgets what is stored. Raises `NotFound`, `Unavailable`."""
         ...
 
-    async def read(self, organization: str) -> OwnKeys:
+    async def read(self, organization: str) -> OrganizationSettings:
         """What is stored just now. Raises `Unavailable`."""
         ...
 

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from orrery.core.credentials import AwsCredentials, Credentials
+from orrery.core.credentials import AwsCredentials
+from orrery.core.limits import Pace
+from orrery.core.options import Options
 
 type Json = dict[str, Any]
+
+NO_OPTIONS = Options()
 
 
 class Operation(StrEnum):
@@ -35,7 +39,10 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who pays. `key_id` is the public prefix of the key; `version` rises whenever the key's row changes."""
+    """Who pays. `key_id` is the public prefix of the key; `version` rises whenever the key's row changes.
+
+    `pace` None: the key has no limit of its own.
+    """
 
     key_id: str
     organization: str
@@ -43,27 +50,7 @@ class Principal:
     user: str
     scopes: frozenset[str] = frozenset()
     version: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Same target again: at most `count` more attempts, only when the status is in `on_codes`."""
-
-    count: int = 0
-    on_codes: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The gateway's own fields of a request, read from the top level and from `orq` (the top level wins).
-
-    `credentials` are the caller's own, for this request and the requested model's provider alone.
-    """
-
-    retry: Retry = Retry()
-    fallbacks: tuple[str, ...] = ()
-    call_timeout_s: float | None = None
-    credentials: Credentials | None = field(default=None, repr=False)
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +100,7 @@ class Call:
     model: str
     body: Json
     stream: bool = False
-    options: Options = Options()
+    options: Options = NO_OPTIONS
     body_bytes: int = 0
     wants_usage: bool = False
     strict: bool = False

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import orjson
 
-from orrery.core.credentials import AwsCredentials, Credentials, OwnKey, OwnKeys
+from orrery.core.credentials import AwsCredentials, Credentials, OrganizationSettings, OwnKey
 from orrery.core.errors import BadCredential, InvalidRequest
 from orrery.edge.vault import LARGEST_BYTES, Context, Vault
 from orrery.stores.credentials import CredentialStore
@@ -35,15 +35,15 @@ class StoredCredentials:
         self._store = store
         self._vault = vault
         self._clock = clock
-        self._rows: dict[str, tuple[float, OwnKeys]] = {}
-        self._reading: dict[str, asyncio.Task[OwnKeys]] = {}
+        self._rows: dict[str, tuple[float, OrganizationSettings]] = {}
+        self._reading: dict[str, asyncio.Task[OrganizationSettings]] = {}
         self._opened: dict[tuple[str, str, str], tuple[float, Credentials]] = {}
 
     def prepare(self, organization: str) -> None:
         if self._age_s(organization) >= FRESH_S:
             self._task(organization)
 
-    async def find(self, organization: str) -> OwnKeys:
+    async def find(self, organization: str) -> OrganizationSettings:
         age_s = self._age_s(organization)
         if age_s >= STALE_S:
             return await asyncio.shield(self._task(organization))
@@ -85,7 +85,7 @@ class StoredCredentials:
         await self._store.remove(organization, provider)
         self._forget(organization)
 
-    async def read(self, organization: str) -> OwnKeys:
+    async def read(self, organization: str) -> OrganizationSettings:
         return await self._store.read(organization)
 
     async def allow_fallback(self, organization: str, *, allowed: bool) -> None:
@@ -98,7 +98,7 @@ class StoredCredentials:
         age_s = self._clock() - read_at
         return age_s if age_s >= 0 else float("inf")
 
-    def _task(self, organization: str) -> "asyncio.Task[OwnKeys]":
+    def _task(self, organization: str) -> "asyncio.Task[OrganizationSettings]":
         """The one reading that is under way: whoever waits, waits for the same."""
         loop = asyncio.get_running_loop()
         task = self._reading.get(organization)
@@ -107,7 +107,7 @@ class StoredCredentials:
             task.add_done_callback(lambda done: self._ended(organization, done))
         return task
 
-    async def _refresh(self, organization: str) -> OwnKeys:
+    async def _refresh(self, organization: str) -> OrganizationSettings:
         began = self._clock()
         found = await self._store.read(organization)
         if self._reading.get(organization) is asyncio.current_task():  # else something was changed meanwhile
@@ -117,7 +117,7 @@ class StoredCredentials:
                 del self._rows[next(iter(self._rows))]
         return found
 
-    def _ended(self, organization: str, task: "asyncio.Task[OwnKeys]") -> None:
+    def _ended(self, organization: str, task: "asyncio.Task[OrganizationSettings]") -> None:
         if self._reading.get(organization) is task:
             del self._reading[organization]
         if not task.cancelled():

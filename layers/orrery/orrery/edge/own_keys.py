@@ -3,7 +3,7 @@
 from typing import Any
 
 from orrery import providers
-from orrery.core.credentials import Credentials, OwnKey, OwnKeys
+from orrery.core.credentials import Credentials, OrganizationSettings, OwnKey
 from orrery.core.dialect import Provider
 from orrery.core.errors import InvalidRequest
 from orrery.core.ports import OwnCredentials
@@ -62,6 +62,6 @@ def shown(key: OwnKey) -> dict[str, Any]:
     }
 
 
-def settings_of(stored: OwnKeys) -> dict[str, Any]:
+def settings_of(stored: OrganizationSettings) -> dict[str, Any]:
     """What an organization decided."""
     return {"object": "account.settings", "pooled_fallback": stored.pooled_fallback}

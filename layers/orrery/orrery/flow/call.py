@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from orrery.core.dialect import Frame
 from orrery.core.errors import BadCredential, GatewayError, UpstreamError, UpstreamTimeout
-from orrery.core.types import Attempt, Exchange, Retry, Target
+from orrery.core.options import Retry
+from orrery.core.types import Attempt, Exchange, Target
 from orrery.flow.credentials import APPLIED
 from orrery.flow.gateway import Gateway
 from orrery.flow.upstream import batches_of

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from orrery.core.credentials import Credentials, OwnKeys
+from orrery.core.credentials import Credentials, OrganizationSettings
 from orrery.core.dialect import Provider
 from orrery.core.errors import GatewayError, InvalidRequest
 from orrery.core.types import Call, Target
@@ -53,7 +53,7 @@ class Own:
 
     given: Credentials | None = field(default=None, repr=False)
     given_for: str = ""
-    stored: OwnKeys = field(default_factory=OwnKeys)
+    stored: OrganizationSettings = field(default_factory=OrganizationSettings)
 
     @property
     def falls_back(self) -> bool:
@@ -93,7 +93,7 @@ class Own:
 
 async def own_of(call: Call, organization: str, gateway: Gateway) -> Own:
     """What this call's caller has of its own. Raises `Unavailable`."""
-    stored = await gateway.own.find(organization) if gateway.own and organization else OwnKeys()
+    stored = await gateway.own.find(organization) if gateway.own and organization else OrganizationSettings()
     return Own(call.options.credentials, stored=stored)
 
 

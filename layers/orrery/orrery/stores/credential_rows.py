@@ -11,7 +11,7 @@ version (`edge.vault`), and holds the address, too: `url` is for showing only.
 from collections.abc import Mapping
 from typing import Any
 
-from orrery.core.credentials import OwnKey, OwnKeys
+from orrery.core.credentials import OrganizationSettings, OwnKey
 from orrery.core.types import Json
 from orrery.stores.definition import organization_id
 
@@ -54,10 +54,10 @@ def own_key(organization: str, provider: str, entry: Mapping[str, Any]) -> OwnKe
     )
 
 
-def own_keys(organization: str, item: Mapping[str, Any] | None) -> OwnKeys:
+def own_keys(organization: str, item: Mapping[str, Any] | None) -> OrganizationSettings:
     """What an item says; nothing is stored where there is none."""
     if item is None:
-        return OwnKeys()
+        return OrganizationSettings()
     entries = {name.removeprefix(AT): entry for name, entry in item.items() if name.startswith(AT)}
     keys = {name: own_key(organization, name, entry) for name, entry in sorted(entries.items())}
-    return OwnKeys(keys, bool(item.get(FALLBACK, False)))
+    return OrganizationSettings(keys, bool(item.get(FALLBACK, False)))

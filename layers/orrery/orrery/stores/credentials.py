@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from orrery.core.credentials import OwnKey, OwnKeys
+from orrery.core.credentials import OrganizationSettings, OwnKey
 from orrery.core.errors import NotFound
 from orrery.core.types import Json
 from orrery.stores.attributes import pack
@@ -30,7 +30,7 @@ class CredentialStore:
         self._table = table
         self._clock = clock
 
-    async def read(self, organization: str) -> OwnKeys:
+    async def read(self, organization: str) -> OrganizationSettings:
         """What is stored, read consistently."""
         return own_keys(organization, await self._table.get(key_of(organization)))
 

@@ -8,7 +8,8 @@ and a caller's own credential is used (`wire.credentials`).
 from collections.abc import Mapping
 from typing import Any
 
-from orrery.core.types import Json, Options, Retry
+from orrery.core.options import Options, Retry
+from orrery.core.types import Json
 from orrery.wire import credentials
 from orrery.wire.shapes import (
     ANYTHING,

@@ -1,0 +1,163 @@
+"""What only requests with options need from outside, as protocols; `edge/extras.py` makes each at its first use."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from orrery.core.limits import Budget
+from orrery.core.options import Engine
+from orrery.core.records import Claim, Prompt, Recording, Step
+from orrery.core.types import Principal
+
+
+class Paces(Protocol):
+    """Requests and tokens a minute (GCRA): one conditional write that also proves that the key is still good."""
+
+    async def take(self, principal: Principal, tokens: int) -> Mapping[str, str]:
+        """Takes one request and `tokens`; gives the `x-ratelimit-…` headers of the answer.
+
+        Raises `RateLimited` (with `retry_after_s` and `told` headers), `Unauthenticated`, `Unavailable`.
+        """
+        ...
+
+    async def correct(self, principal: Principal, tokens: int) -> None:
+        """Takes `tokens` more, or gives them back where negative, once it is known how many there were."""
+        ...
+
+
+class BudgetHold(Protocol):
+    """What a request set aside of one budget."""
+
+    @property
+    def budget(self) -> Budget: ...
+
+
+class Budgets(Protocol):
+    """What was used of budgets, exactly once for each request, whatever crashes in between."""
+
+    async def hold(
+        self,
+        *,
+        organization: str,
+        request_id: str,
+        budget: Budget,
+        target: str,
+        cost_nano: int,
+        tokens: int,
+        lifetime_s: float,
+    ) -> BudgetHold:
+        """Sets the worst case aside. `target` is the one among a "*" budget's.
+
+        Raises `RateLimited` (`cost_budget_exceeded`, `token_budget_exceeded`), `Unavailable`.
+        """
+        ...
+
+    async def settle(self, hold: BudgetHold, *, cost_nano: int, tokens: int) -> None:
+        """What it was in the end. Idempotent. Raises `Unavailable`; the hold ends by itself then."""
+        ...
+
+
+class Prompts(Protocol):
+    """Stored prompts of organizations."""
+
+    async def published(self, organization: str, prompt: str) -> Prompt | None:
+        """The version that requests get just now (a minute old at most); None where nothing is published."""
+        ...
+
+
+class Templates(Protocol):
+    """Template engines that can do more than put a value in a place: they run apart, bounded in time and room."""
+
+    async def render(self, texts: Sequence[str], values: Mapping[str, Any], engine: Engine) -> list[str]:
+        """Each text with its values. Raises `InvalidRequest` for a broken template, or one that takes too much."""
+        ...
+
+
+class Recordings(Protocol):
+    """Answers that are kept for a while. `name` is a digest, and so is never a caller's text."""
+
+    async def load(self, organization: str, name: str) -> Recording | None:
+        """Raises `Unavailable`."""
+        ...
+
+    async def keep(self, organization: str, name: str, recording: Recording, ttl_s: int) -> None:
+        """The last one to write stays. Raises `Unavailable`."""
+        ...
+
+
+class Claims(Protocol):
+    """Idempotency keys of organizations. `digest` is the SHA-256 of what was asked, in hexadecimal."""
+
+    async def claim(self, organization: str, key: str, digest: str, *, lifetime_s: float) -> Claim:
+        """Raises `Unavailable`."""
+        ...
+
+    async def complete(self, organization: str, key: str, token: str, answer: Recording) -> None:
+        """What the key is answered with for a day. Harmless for a claim that is not ours any more."""
+        ...
+
+    async def release(self, organization: str, key: str, token: str) -> None:
+        """Lets the next one try. Harmless for a claim that is not ours any more."""
+        ...
+
+
+class Breakers(Protocol):
+    """Which targets are cooling down. `name` is `provider/model`, or that of one organization's own key."""
+
+    async def cooling(self, names: Sequence[str]) -> frozenset[str]:
+        """Those among `names` that should be spared now. Never raises: not to know is not to spare."""
+        ...
+
+    async def failed(self, name: str, *, retry_after_s: float | None) -> None:
+        """One more failure in a row; or a refusal that said how long. Never raises."""
+        ...
+
+    def worked(self, name: str) -> None:
+        """The row of failures has ended."""
+        ...
+
+
+class Steps(Protocol):
+    """Runs, sessions, threads and identities: each request with labels leaves a step, and its sums."""
+
+    async def add(self, step: Step) -> None:
+        """Idempotent by the request's id. Raises `Unavailable`."""
+        ...
+
+
+class Digests(Protocol):
+    """Digests that only this deployment can make: of secrets, for names that stand in a table."""
+
+    async def digest(self, organization: str, data: bytes) -> str:
+        """64 hexadecimal digits. Raises `Unavailable`."""
+        ...
+
+
+class Extras(Protocol):
+    """All of them."""
+
+    @property
+    def paces(self) -> Paces: ...
+
+    @property
+    def budgets(self) -> Budgets: ...
+
+    @property
+    def prompts(self) -> Prompts: ...
+
+    @property
+    def templates(self) -> Templates: ...
+
+    @property
+    def recordings(self) -> Recordings: ...
+
+    @property
+    def claims(self) -> Claims: ...
+
+    @property
+    def breakers(self) -> Breakers: ...
+
+    @property
+    def steps(self) -> Steps: ...
+
+    @property
+    def digests(self) -> Digests: ...
