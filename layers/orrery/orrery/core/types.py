@@ -4,7 +4,7 @@ Money is integers: prices in pico-USD (1e-12) per token or unit, balances and co
 Times are seconds as float, epoch for instants, unless a name says `_ms`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -94,6 +94,8 @@ class Call:
     `stream`: the answer is handed on as it comes, as events, or, when `raw`, as the bytes of one file.
     While a target is called, `model` is that target's; `answer_id` names an answer to which its provider gives no id;
     `reply_type` is the media type of its reply where that is neither JSON nor events.
+    `private` is `body` with the values of secret variables, where there are any: only providers get it, and nothing
+    else may look at it. In `body` they are `***`.
     """
 
     operation: Operation
@@ -110,6 +112,7 @@ class Call:
     files: tuple[Upload, ...] = ()
     links: tuple[Link, ...] = ()
     reply_type: str = ""
+    private: Json | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +323,9 @@ class Exchange:
 
     `fetched` is what stood behind the URLs of its media, so that no retry and no fallback reads one again; `uploads`
     are those among them that were uploaded here, and are deleted once the request has been answered.
+    `headers` are what options add to the answer's; `skipped` are targets that were spared because they are cooling down;
+    `cache` says whether a recorded answer served. `after` is what options still have to do once the request is settled:
+    it must not raise `GatewayError`.
     """
 
     arrival: Arrival
@@ -342,3 +348,7 @@ class Exchange:
     unsettled: bool = False
     fetched: dict[str, Fetched] = field(default_factory=dict, repr=False)
     uploads: set[str] = field(default_factory=set)
+    headers: dict[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    cache: Literal["", "hit", "miss"] = ""
+    after: list[Callable[["Exchange"], Awaitable[None]]] = field(default_factory=list, repr=False)

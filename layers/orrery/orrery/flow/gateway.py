@@ -9,6 +9,7 @@ from typing import Protocol
 
 from orrery.core.dialect import Provider
 from orrery.core.errors import GatewayError
+from orrery.core.extras import Extras
 from orrery.core.ports import Catalog, Fetch, Keys, Ledger, OwnCredentials, Seals, Transport, Uploads
 from orrery.core.types import Arrival, Exchange, Principal, Target
 
@@ -75,7 +76,8 @@ class Gateway:
     """The room behind every door.
 
     Each request is logged once, at its end: by `log`, or by `refused` when it never got as far as holding credit.
-    `outside` is the way to addresses that callers named, public ones only; `own` what they stored of their own keys.
+    `outside` is the way to addresses that callers named, public ones only; `own` what they stored of their own keys and decided;
+    `extras` is what only requests with options need.
     """
 
     keys: Keys
@@ -90,6 +92,7 @@ class Gateway:
     uploads: Uploads | None = None
     seals: Seals | None = None
     own: OwnCredentials | None = None
+    extras: Extras | None = None
     outside: Transport | None = None
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
