@@ -323,7 +323,7 @@ class Exchange:
 
     `fetched` is what stood behind the URLs of its media, so that no retry and no fallback reads one again; `uploads`
     are those among them that were uploaded here, and are deleted once the request has been answered.
-    `headers` are what options add to the answer's; `skipped` are targets that were spared because they are cooling down;
+    `headers` are what options add to the answer's; `skipped` are targets that were spared, as they are cooling;
     `cache` says whether a recorded answer served. `after` is what options still have to do once the request is settled:
     it must not raise `GatewayError`.
     """

@@ -76,8 +76,8 @@ class Gateway:
     """The room behind every door.
 
     Each request is logged once, at its end: by `log`, or by `refused` when it never got as far as holding credit.
-    `outside` is the way to addresses that callers named, public ones only; `own` what they stored of their own keys and decided;
-    `extras` is what only requests with options need.
+    `outside` is the way to addresses that callers named, public ones only; `own` what they stored and
+    decided; `extras` is what only requests with options need.
     """
 
     keys: Keys
