@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from orrery.core.limits import Budget
 from orrery.core.options import Engine
+from orrery.core.prompts import Listed, Page, PromptChange, PromptDraft, PromptVersion, StoredPrompt
 from orrery.core.records import Claim, Prompt, Recording, Step
 from orrery.core.types import Principal
 
@@ -61,6 +62,45 @@ class Prompts(Protocol):
 
     async def published(self, organization: str, prompt: str) -> Prompt | None:
         """The version that requests get just now (a minute old at most); None where nothing is published."""
+        ...
+
+
+class PromptRegistry(Protocol):
+    """The management of stored prompts. Each method may raise `Unavailable`; ids of others are like missing ones."""
+
+    async def create(self, organization: str, draft: PromptDraft) -> StoredPrompt:
+        """Raises `InvalidRequest` (409, `prompt_exists`) where the key is taken."""
+        ...
+
+    async def read(self, organization: str, prompt: str) -> StoredPrompt:
+        """With its published version, or the newest where none is. Raises `NotFound`."""
+        ...
+
+    async def list(self, organization: str, page: Page) -> Listed[StoredPrompt]:
+        """The newest first, as `read` gives them. Raises `InvalidRequest` for a cursor that is none of them."""
+        ...
+
+    async def change(self, organization: str, prompt: str, change: PromptChange) -> StoredPrompt:
+        """With the version that was made; none is where the document is that of the newest or the published one.
+
+        Raises `NotFound`.
+        """
+        ...
+
+    async def publish(self, organization: str, prompt: str, version: int) -> StoredPrompt:
+        """Makes a version the one that requests get, an older one too. Raises `NotFound`."""
+        ...
+
+    async def remove(self, organization: str, prompt: str) -> None:
+        """Deletes it with all of its versions. Raises `NotFound`."""
+        ...
+
+    async def version(self, organization: str, prompt: str, version: int) -> StoredPrompt:
+        """With this version. Raises `NotFound`."""
+        ...
+
+    async def versions(self, organization: str, prompt: str, page: Page) -> tuple[StoredPrompt, Listed[PromptVersion]]:
+        """The newest first; cursors are numbers. Raises `NotFound`, `InvalidRequest`."""
         ...
 
 
@@ -143,6 +183,9 @@ class Extras(Protocol):
 
     @property
     def prompts(self) -> Prompts: ...
+
+    @property
+    def prompt_registry(self) -> PromptRegistry: ...
 
     @property
     def templates(self) -> Templates: ...

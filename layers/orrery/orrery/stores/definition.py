@@ -8,6 +8,8 @@
 | AK#<key id>         | K         | an API key                                                        |
 | MODELS              | M#<model> | what the operator says of a model, `provider/name`                |
 | OWN#<organization>  | OWN       | its own credentials at providers, encrypted, an attribute each    |
+| PROMPT#<org>#<id>   | HEAD      | a stored prompt: its name, its published and its newest version   |
+| PROMPT#<org>#<id>   | V#<n>     | a version of it, which never changes                              |
 
 The organization stands in every partition key but the API key's, whose row names it: no id of one reaches another's.
 Models are the operator's, the same for all organizations.
@@ -22,6 +24,7 @@ from orrery.core.types import Json
 INDEX = "listing"
 BALANCES = "BALANCES"  # GPK of every balance shard; GSK: its organization and number
 KEYS = "KEYS#"  # and the organization: GPK of its API keys; GSK: when each was made
+PROMPTS = "PROMPTS#"  # and the organization: GPK of its prompts; GSK: when each was made, and its id
 
 DEFINITION: Json = {
     "BillingMode": "PAY_PER_REQUEST",

@@ -16,6 +16,9 @@ Keys without scopes, as applications have them, may call models and nothing else
 send an organization's prompts to an address of his own, or to spend pooled credit in place of its own keys.
 """
 
+PROMPTS = "prompts"
+"""The scope that lets a key see and change its organization's stored prompts: to use one takes none."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:

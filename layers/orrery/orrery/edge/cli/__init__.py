@@ -1,4 +1,4 @@
-"""The command line: `orrery init`, `keys`, `credits`, `models`, `providers` and `ledger`.
+"""The command line: `orrery init`, `keys`, `credits`, `models`, `providers`, `prompts` and `ledger`.
 
     money     US dollars in text, nano-dollars in the ledger
     place     where the table is: the state folder, an endpoint, AWS
@@ -6,14 +6,15 @@
     command   what commands have in common: options, one answer, one line for what went wrong
     rates     US dollars per million tokens in text, pico-dollars per token in the catalog
     model_facts   what may be said of a model, as it is stored
-    init, keys, credits, models, providers, ledger   the commands
+    prompt_files  prompts as files in a folder
+    init, keys, credits, models, providers, prompts, ledger   the commands
 
 Nothing here needs moto unless this process is the one to open the state folder.
 """
 
 import typer
 
-from orrery.edge.cli import credits, init, keys, ledger, models, providers
+from orrery.edge.cli import credits, init, keys, ledger, models, prompts, providers
 
 app = typer.Typer(
     help="Orrery's keys, credit, models and books, in the local table, or on AWS with --aws.",
@@ -27,6 +28,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(credits.app, name="credits")
 app.add_typer(models.app, name="models")
 app.add_typer(providers.app, name="providers")
+app.add_typer(prompts.app, name="prompts")
 app.add_typer(ledger.app, name="ledger")
 
 
