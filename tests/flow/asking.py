@@ -41,7 +41,7 @@ class Told:
 async def ask(room: Room, token: str = "good", deadline_s: float = 600.0, strict: bool = False, **body: Any) -> Told:
     """The whole way. Raises what `serve` raises; an error after the first frame is in `Told.error`."""
     arrival = await arrive(deadline_s)
-    answer = await serve(token, lambda: replace(read(HELLO | body), strict=strict), arrival, room.gateway())
+    answer = await serve(token, lambda _: replace(read(HELLO | body), strict=strict), arrival, room.gateway())
     told = Told(answer, [])
     try:
         async for batch in answer.batches:

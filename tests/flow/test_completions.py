@@ -63,7 +63,7 @@ CHATTING, COMPLETING = "openai/gpt-4o-mini", "openai/gpt-3.5-turbo-instruct"
 async def ask(room: Room, **body: Any) -> tuple[Answer, Sequence[Any]]:
     """The answer and its payloads; raises whatever ends it."""
 
-    def read() -> Call:
+    def read(_: object) -> Call:
         return replace(call(**({"model": CHATTING} | body)), received_at=1_800_000_000)
 
     answer = await serve("good", read, await arrive(), room.gateway())

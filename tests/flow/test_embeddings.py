@@ -43,7 +43,7 @@ def overloaded() -> FakeReply:
 async def embed(room: Room, **body: Any) -> tuple[Answer, Any]:
     posted = Posted(orjson.dumps({"model": MODEL, "input": TEXTS} | body))
 
-    def read() -> Call:
+    def read(_: object) -> Call:
         return replace(read_embeddings(posted), received_at=1_800_000_000)
 
     answer = await serve("good", read, await arrive(), room.gateway())

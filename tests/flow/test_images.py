@@ -49,7 +49,7 @@ SEALS = PepperSeals(peppers(b"a pepper of 16 bytes or more"))
 
 
 async def told(call: Call, gateway: Gateway) -> list[Any]:
-    answer = await serve("good", lambda: replace(call, received_at=7), await arrive(), gateway)
+    answer = await serve("good", lambda _: replace(call, received_at=7), await arrive(), gateway)
     try:
         return [orjson.loads(payload) async for batch in answer.batches for payload in batch]
     finally:

@@ -34,7 +34,7 @@ type Read = Callable[[Posted], Call]
 
 
 async def ask(room: Room, read: Read, body: Any, *, strict: bool = False) -> tuple[Answer, Any]:
-    def posted() -> Call:
+    def posted(_: object) -> Call:
         return replace(read(Posted(orjson.dumps(body), strict=strict)), received_at=1_800_000_000)
 
     answer = await serve("good", posted, await arrive(), room.gateway())

@@ -20,6 +20,7 @@ from tests.fakes import (
     usage_chunk,
 )
 from tests.flow.asking import HELLO, arrive, ask, read, refused, serve
+from tests.flow.remembering import FakeExtras
 
 
 async def test_a_buffered_answer_is_charged_by_the_providers_usage():
@@ -61,7 +62,7 @@ async def test_the_receipt_is_written_before_the_last_byte_and_settled_after_it(
     room = Room(transport=FakeTransport(stream(chunk({"content": "x"}), chunk({}, "stop"), DONE)))
     answer = await serve(
         "good",
-        lambda: read({"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "hi"}], "stream": True}),
+        lambda _: read({"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "hi"}], "stream": True}),
         await arrive(),
         room.gateway(),
     )
@@ -210,7 +211,7 @@ async def test_every_request_is_logged_once():
 
 
 async def test_the_gateways_own_fields_never_go_upstream():
-    room = Room(transport=FakeTransport(completion()))
+    room = Room(transport=FakeTransport(completion()), extras=FakeExtras())
     await ask(room, retry={"count": 1}, orq={"name": "x"}, thread={"id": "t"}, identity={"id": "i"}, made_up=1)
     assert set(room.transport.body()) == {"model", "messages", "made_up"}
 
@@ -262,7 +263,7 @@ async def test_a_caller_who_leaves_while_credit_is_held_leaves_none_behind():
 
 async def test_a_whole_answer_is_written_down_before_anyone_has_it():
     room = Room(transport=FakeTransport(completion()))
-    answer = await serve("good", lambda: read(HELLO), await arrive(), room.gateway())
+    answer = await serve("good", lambda _: read(HELLO), await arrive(), room.gateway())
     async for _ in answer.batches:
         assert room.ledger.said == ["hold", "record"]
         break  # the caller has what it came for, and leaves

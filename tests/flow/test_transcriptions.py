@@ -40,7 +40,7 @@ def linked(model: str = "openai/whisper-1", **body: Any) -> Call:
 
 
 async def told(call: Call, gateway: Gateway) -> list[bytes]:
-    answer = await serve("good", lambda: replace(call, received_at=7), await arrive(), gateway)
+    answer = await serve("good", lambda _: replace(call, received_at=7), await arrive(), gateway)
     try:
         return [payload async for batch in answer.batches for payload in batch]
     finally:

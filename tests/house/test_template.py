@@ -12,6 +12,7 @@ from orrery.edge.settings import from_environment
 from orrery.stores.credential_rows import PARTITION as OWN
 from orrery.stores.definition import DEFINITION, TIME_TO_LIVE
 from orrery.stores.model_rows import PARTITION
+from orrery.wire.option_shapes import MOST_CACHED_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,7 +117,11 @@ def test_no_function_may_do_more_than_it_does():
     write = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
     read_secrets = {"secretsmanager:GetSecretValue", "kms:Decrypt"}
     for name in SERVING:
-        assert actions(name) == write | {"dynamodb:Query", "s3:GetObject", "s3:DeleteObject"} | read_secrets
+        stored = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
+        assert actions(name) == write | {"dynamodb:Query"} | stored | read_secrets
+        for statement in (s for policy in FUNCTIONS[name]["Policies"] for s in policy["Statement"]):
+            if "s3:PutObject" in statement["Action"]:
+                assert statement["Resource"] == {"Sub": "${Uploads.Arn}/answers/*"}
     assert actions("Models") == {"dynamodb:GetItem", "dynamodb:Query"} | read_secrets
     assert actions("Sweep") == write | {"dynamodb:Query", "kms:Decrypt"}
 
@@ -157,14 +162,17 @@ def test_a_function_answers_the_calls_that_it_reads():
 def test_what_is_uploaded_is_private_and_gone_after_a_day():
     bucket = RESOURCES["Uploads"]["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert ({rule["Status"] for rule in rules}, days) == ({"Enabled"}, {"uploads/": 1, "answers/": 4})
+    assert MOST_CACHED_S < 4 * 86_400
 
 
 def test_no_policy_has_a_star_for_a_resource():
     for function in FUNCTIONS.values():
         for statement in (s for policy in function["Policies"] for s in policy["Statement"]):
-            assert str(statement["Resource"]).replace("{'Sub': '${Uploads.Arn}/uploads/*'}", "").count("*") == 0
+            ours = re.sub(r"\{'Sub': '\$\{Uploads.Arn\}/(uploads|answers)/\*'\}", "", str(statement["Resource"]))
+            assert ours.count("*") == 0
             assert "*" not in str(statement["Action"])
 
 
@@ -176,7 +184,7 @@ def test_the_settings_read_every_variable_of_ours():
 
 def test_the_variables_make_settings():
     environment = {name: value if isinstance(value, str) else "given" for name, value in variables("Chat").items()}
-    environment["ORRERY_ALLOW_UNPRICED_MODELS"] = "false"
+    environment |= {"ORRERY_ALLOW_UNPRICED_MODELS": "false", "ORRERY_EDGE_KEYS": "a" * 16 + "," + "b" * 16}
     settings = from_environment(environment | {"AWS_LAMBDA_FUNCTION_NAME": "chat"})
     assert (settings.mode, settings.table, settings.provider_secret) == ("lambda", "given", "given")
     assert (settings.pepper, settings.dynamodb_endpoint, settings.sam_local) == (None, None, False)

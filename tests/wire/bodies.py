@@ -336,6 +336,7 @@ SEED = {
     "verbosity": "<string>",
     "seed": 123,
     "stop": "<string>",
+    "stream_options": {"include_usage": True},
     "thinking": {"type": "enabled", "budget_tokens": 1024, "thinking_level": "low"},
     "temperature": 1,
     "top_p": 0.123,
@@ -351,9 +352,11 @@ SEED = {
         "thread": {"id": "thread_01", "tags": ["customer-support"]},
         "inputs": {"customer_name": "John Smith", "issue_type": "billing"},
         "cache": {"ttl": 3600, "type": "exact_match"},
-        "knowledge_bases": [{"knowledge_id": "knowledge_01", "top_k": 5}],
         "timeout": {"call_timeout": 30000},
     },
     "stream": False,
 }
-"""Seed 003's request, with numbers inside their bounds where it has placeholders."""
+"""Seed 003's request, with numbers inside their bounds where it has placeholders, and without `KNOWLEDGE`."""
+
+KNOWLEDGE = {"knowledge_bases": [{"knowledge_id": "knowledge_01", "top_k": 5}]}
+"""What stands in its `orq`, too."""

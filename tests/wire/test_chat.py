@@ -19,7 +19,7 @@ from orrery.core.types import Operation
 from orrery.wire.chat import read_chat
 from orrery.wire.chat_parameters import PARAMETERS
 from orrery.wire.options import GATEWAY_FIELDS
-from tests.wire.bodies import BEYOND_THE_SDK, BODIES, SEED, Body
+from tests.wire.bodies import BEYOND_THE_SDK, BODIES, KNOWLEDGE, SEED, Body
 from tests.wire.judging import MINIMAL, read, refusal
 
 SDK_TYPE: TypeAdapter[object] = TypeAdapter(CompletionCreateParamsNonStreaming | CompletionCreateParamsStreaming)
@@ -45,7 +45,13 @@ def test_every_parameter_of_the_openai_sdk_is_known() -> None:
 def test_the_seeds_request_is_accepted() -> None:
     call = read_chat(orjson.dumps(SEED))
     assert call.options.fallbacks == ("openai/gpt-5", "anthropic/claude-4-opus")
-    assert call.body == {name: value for name, value in SEED.items() if name != "orq"}
+    assert call.body == {name: value for name, value in SEED.items() if name not in ("orq", "stream_options")}
+
+
+def test_the_seeds_knowledge_bases_are_refused_by_their_name() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_chat(orjson.dumps({**SEED, "orq": {**SEED["orq"], **KNOWLEDGE}}))
+    assert (caught.value.code, caught.value.param) == ("unsupported_parameter", "orq.knowledge_bases")
 
 
 def test_an_answer_of_ours_can_be_sent_back_as_it_came() -> None:
@@ -81,7 +87,8 @@ def test_any_value_in_any_field_is_accepted_or_400(name: str, value: object) -> 
         assert err.param is not None
         assert err.param.startswith(name)
     else:
-        assert (name in call.body) == (name not in GATEWAY_FIELDS)
+        is_left_out = name in GATEWAY_FIELDS or (name == "stream_options" and value is not None)
+        assert (name in call.body) is not is_left_out
 
 
 @given(json_values.map(orjson.dumps) | st.binary(max_size=50))
@@ -134,6 +141,12 @@ def test_usage_is_wanted_only_when_a_stream_asks_for_it(fields: Body, wants: boo
     assert read(**fields).wants_usage is wants
 
 
+@pytest.mark.parametrize("stream", [False, None])
+def test_stream_options_of_no_stream_are_left_out_as_seed_003_sends_them(stream: bool | None) -> None:
+    call = read(stream=stream, stream_options={"include_usage": True})
+    assert (call.wants_usage, "stream_options" in call.body) == (False, False)
+
+
 def test_stream_null_is_no_stream() -> None:
     assert read(stream=None).stream is False
 
@@ -141,8 +154,6 @@ def test_stream_null_is_no_stream() -> None:
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"stream_options": {"include_usage": True}}, "stream_options"),
-        ({"stream": False, "stream_options": {}}, "stream_options"),
         ({"top_logprobs": 1}, "top_logprobs"),
         ({"top_logprobs": 1, "logprobs": False}, "top_logprobs"),
         ({"modalities": ["text", "audio"]}, "audio"),

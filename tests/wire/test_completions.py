@@ -56,7 +56,6 @@ def test_a_prompt_is_one_text_or_several_or_tokens(prompt: Any, prompts: Any) ->
         ({"temperature": 3}, "temperature"),
         ({"logit_bias": {"1": 101}}, "logit_bias"),
         ({"stop": 1}, "stop"),
-        ({"stream_options": {"include_usage": True}}, "stream_options"),
         ({"retry": {"count": 9}}, "retry.count"),
     ],
 )

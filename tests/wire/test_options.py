@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from orrery.core.errors import InvalidRequest
 from orrery.core.options import Options, Retry
 from orrery.wire.credentials import FIELDS as CREDENTIALS
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import GATEWAY_FIELDS, LATER, read_options
 from tests.wire.judging import read, refusal
 
 MODEL = {"model": "a/b"}
@@ -99,7 +100,10 @@ BOUNDS: dict[str, tuple[list[Any], list[Any]]] = {
     ),
 }
 
-ACCEPTED = [(name, value) for name, (accepted, _) in BOUNDS.items() for value in accepted]
+ACCEPTED = [
+    (name, value) for name, (accepted, _) in BOUNDS.items() for value in accepted if name not in LATER or not value
+]
+COMING = [(name, value) for name in LATER for value in BOUNDS[name][0] if value]
 REFUSED = [(name, value) for name, (_, refused) in BOUNDS.items() for value in refused]
 
 
@@ -110,6 +114,14 @@ def test_no_field_is_left_untested() -> None:
 @pytest.mark.parametrize(("name", "value"), ACCEPTED)
 def test_a_value_within_the_bounds_is_accepted_on_both_levels_and_goes_no_further(name: str, value: Any) -> None:
     assert read(**{name: value}).body == read(orq={name: value}).body == read().body
+
+
+@pytest.mark.parametrize(("name", "value"), COMING)
+def test_what_is_not_done_yet_is_refused_rather_than_ignored(name: str, value: Any) -> None:
+    for fields, param in (({name: value}, name), ({"orq": {name: value}}, f"orq.{name}")):
+        with pytest.raises(InvalidRequest) as caught:
+            read(**fields)
+        assert (caught.value.status, caught.value.code, caught.value.param) == (400, "unsupported_parameter", param)
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)

@@ -2,7 +2,7 @@
 
     GatewayError 500
     ├ InvalidRequest 400   ├ Unauthenticated 401   ├ OutOfCredit 402   ├ Forbidden 403
-    ├ UnknownModel 404     ├ TooLarge 413          ├ RateLimited 429   ├ Unavailable 503
+    ├ UnknownModel 404     ├ Conflict 409          ├ TooLarge 413      ├ RateLimited 429   ├ Unavailable 503
     └ UpstreamError 502    (the provider's own status, where it sent one)
        ├ BadCredential 422   ├ UpstreamTimeout 504   ├ Unreachable 502   └ Truncated 502
 
@@ -101,6 +101,14 @@ class NotFound(GatewayError):
     code = "not_found"
 
 
+class Conflict(GatewayError):
+    """Something else is at it just now; `retry_after_s` says when to come back."""
+
+    status = 409
+    type = "invalid_request_error"
+    code = "idempotency_in_progress"
+
+
 class TooLarge(GatewayError):
     """The body exceeds what this deployment takes; the message names the limit."""
 
@@ -115,6 +123,40 @@ class RateLimited(GatewayError):
     status = 429
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
+
+
+class LimitExceeded(RateLimited):
+    """A limit or a budget of this gateway's own: whose, and of what. The words are those of Orq's router.
+
+    `available` is what is left just now (requests, tokens or nano-USD), where that is known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        scope_kind: str,
+        scope_target_id: str,
+        dimension: str,
+        available: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, code=code, retry_after_s=retry_after_s)
+        self.scope_kind = scope_kind
+        self.scope_target_id = scope_target_id
+        self.dimension = dimension
+        self.available = available
+
+    def body(self) -> dict[str, Any]:
+        """OpenAI's shape, and three keys that say which limit it was."""
+        body = super().body()
+        body["error"] |= {
+            "scope_kind": self.scope_kind,
+            "scope_target_id": self.scope_target_id,
+            "dimension": self.dimension,
+        }
+        return body
 
 
 class Unavailable(GatewayError):

@@ -140,6 +140,27 @@ class Claims(Protocol):
         ...
 
 
+class Flight(Protocol):
+    """One of several requests for the same: the first leads, the others wait for what it lands with."""
+
+    @property
+    def leads(self) -> bool: ...
+
+    def land(self, recording: Recording | None) -> None:
+        """The leader's, whatever became of it; None: nothing that could be given again. Harmless when repeated."""
+        ...
+
+    async def landed(self) -> Recording | None:
+        """What the leader landed with. After None, one of those who board again leads."""
+        ...
+
+
+class Flights(Protocol):
+    """Requests for the same that are under way in this process."""
+
+    def board(self, organization: str, name: str) -> Flight: ...
+
+
 class Breakers(Protocol):
     """Which targets are cooling down. `name` is `provider/model`, or that of one organization's own key."""
 
@@ -195,6 +216,9 @@ class Extras(Protocol):
 
     @property
     def claims(self) -> Claims: ...
+
+    @property
+    def flights(self) -> Flights: ...
 
     @property
     def breakers(self) -> Breakers: ...

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from orrery.core.errors import GatewayError
-from orrery.core.types import Arrival, Call
-from orrery.edge.arrive import arrive, bearer_token, read_body, refuse_reserved
+from orrery.core.types import Arrival, Call, Principal
+from orrery.edge.arrive import arrive, bearer_token, header, read_body
+from orrery.edge.labels import IDEMPOTENCY_KEY
 from orrery.edge.log import report_bug
 from orrery.edge.web import Response
 from orrery.flow.gateway import Gateway
@@ -26,13 +27,16 @@ STREAM_HEADERS = (
 )
 
 
+type Read = Callable[[bytes, Mapping[str, Any], Principal], Call]
+
+
 class Answering(Response):
     """A response that is made while it is sent: calls the flow, then writes what comes.
 
-    `read` turns the posted bytes into a call (raises `GatewayError`).
+    `read` turns the posted bytes, the request's head and who sent them into a call (raises `GatewayError`).
     """
 
-    def __init__(self, read: Callable[[bytes, Mapping[str, Any]], Call], gateway: Gateway) -> None:
+    def __init__(self, read: Read, gateway: Gateway) -> None:
         self.status_code = 200
         self.background = None
         self._read = read
@@ -44,7 +48,8 @@ class Answering(Response):
         watch: asyncio.Future[None] | None = None
         try:
             raw = await read_body(scope, receive, self._gateway.policy.max_body_bytes)
-            if "aws.event" not in scope:  # Lambda never tells of a caller who left
+            # Lambda never tells of a caller who left; and one with an idempotency key comes back for the answer.
+            if "aws.event" not in scope and not header(scope["headers"], IDEMPOTENCY_KEY):
                 watch = _watch(receive)
             await self._run(scope, raw, arrival, sending)
         except asyncio.CancelledError:
@@ -60,9 +65,8 @@ class Answering(Response):
                 watch.cancel()
 
     async def _run(self, scope: Any, raw: bytes, arrival: Arrival, sending: "Sending") -> None:
-        def read() -> Call:
-            refuse_reserved(scope["headers"])
-            return self._read(raw, scope)
+        def read(principal: Principal) -> Call:
+            return self._read(raw, scope, principal)
 
         try:
             answer = await serve(bearer_token(scope["headers"]), read, arrival, self._gateway)

@@ -8,9 +8,10 @@ from urllib.parse import parse_qsl, unquote
 
 from orrery.core.credentials import Credentials
 from orrery.core.errors import GatewayError, InvalidRequest, NotFound
-from orrery.core.types import Call
+from orrery.core.types import Call, Principal
 from orrery.edge.answering import Answering
 from orrery.edge.arrive import header
+from orrery.edge.labels import PROMPT_ID, labelled
 from orrery.edge.web import FastAPI, HTTPException, Request, Response
 from orrery.flow.gateway import Gateway
 from orrery.wire.posted import Posted
@@ -95,13 +96,13 @@ def _served(endpoint: Endpoint, room: MakeGateway) -> Callable[[Request], Any]:
 
 
 def _answering(read: Read, room: MakeGateway) -> Callable[[Request], Any]:
-    def read_call(raw: bytes, scope: Mapping[str, Any]) -> Call:
+    def read_call(raw: bytes, scope: Mapping[str, Any], principal: Principal) -> Call:
         import time
 
         call = replace(read(posted_in(raw, scope)), received_at=int(time.time()))
         if call.options.credentials is not None:
             _refuse_address(call.options.credentials)
-        return call
+        return labelled(call, principal, raw, scope, room())
 
     async def answer(request: Request) -> Response:
         return Answering(read_call, room())
@@ -125,6 +126,7 @@ def posted_in(raw: bytes, scope: Mapping[str, Any]) -> Posted:
         content_type=header(headers, b"content-type").decode("latin-1"),
         query=dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"))),
         strict=header(headers, b"x-orrery-strict").strip().lower() == b"true",
+        has_prompt=bool(header(headers, PROMPT_ID).strip()),
     )
 
 

@@ -1,4 +1,5 @@
-"""`core.ports.Seals`: a text behind an HMAC that the organization is in, keyed by what API keys are hashed with."""
+"""`core.ports.Seals` and `core.extras.Digests`: HMACs that the organization is in, keyed by what API keys are hashed
+with, for a purpose each."""
 
 import hashlib
 import hmac
@@ -8,6 +9,7 @@ from collections.abc import Mapping
 from orrery.edge.peppers import ReadPeppers
 
 PURPOSE = b"orrery: names of jobs"
+DIGESTS = b"orrery: digests of what was asked"
 TAG_BYTES = 16
 LONGEST_NAME = 2_048
 
@@ -42,6 +44,21 @@ class PepperSeals:
         if not self._peppers:
             self._peppers = await self._read()
         return self._peppers
+
+
+class PepperDigests:
+    """`core.extras.Digests`, keyed by the oldest pepper there is: they change only when that one goes."""
+
+    def __init__(self, read: ReadPeppers) -> None:
+        self._read = read
+        self._key = b""
+
+    async def digest(self, organization: str, data: bytes) -> str:
+        if not self._key:
+            peppers = await self._read()
+            self._key = hmac.digest(peppers[min(peppers)], DIGESTS, hashlib.sha256)
+        owner = organization.encode()
+        return hmac.digest(self._key, len(owner).to_bytes(4) + owner + data, hashlib.sha256).hex()
 
 
 def _tag(pepper: bytes, organization: str, data: bytes) -> bytes:

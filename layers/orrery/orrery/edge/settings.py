@@ -50,6 +50,7 @@ class Settings:
     media_buckets: frozenset[str] = frozenset()
     max_media_bytes: int = 20 * 1024 * 1024
     uploads_bucket: str | None = None
+    edge_keys: tuple[bytes, ...] = field(default=(), repr=False)
     max_upload_bytes: int = 64 * 1024 * 1024
 
 
@@ -93,6 +94,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         media_buckets=reading.buckets("ORRERY_MEDIA_BUCKETS"),
         max_media_bytes=reading.whole("ORRERY_MAX_MEDIA_BYTES", 20 * 1024 * 1024, 1024, 256 * 1024 * 1024),
         uploads_bucket=env.get("ORRERY_UPLOADS_BUCKET") or None,
+        edge_keys=reading.keys("ORRERY_EDGE_KEYS", at_most=2),
         max_upload_bytes=reading.whole("ORRERY_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, 1024, 256 * 1024 * 1024),
     )
     if reading.faults:
@@ -150,6 +152,13 @@ class _Reading:
     def listed(self, name: str) -> frozenset[str]:
         """Words separated by commas, in lower case."""
         return frozenset(filter(None, (part.strip().lower() for part in self.env.get(name, "").split(","))))
+
+    def keys(self, name: str, at_most: int) -> tuple[bytes, ...]:
+        """Secrets separated by commas, of 16 bytes and more. The fault quotes none of them."""
+        found = tuple(part.strip().encode() for part in self.env.get(name, "").split(",") if part.strip())
+        if len(found) > at_most or any(len(key) < 16 for key in found):
+            self.faults.append(f"{name} must hold at most {at_most} keys separated by commas, each of 16 bytes or more")
+        return found
 
     def buckets(self, name: str) -> frozenset[str]:
         """`gs://name` and `s3://name`, separated by commas."""

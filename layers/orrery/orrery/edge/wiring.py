@@ -132,6 +132,7 @@ def join(
             max_body_bytes=settings.max_body_bytes,
             max_media_bytes=settings.max_media_bytes,
             media_buckets=settings.media_buckets,
+            edge_keys=settings.edge_keys,
         ),
     )
 

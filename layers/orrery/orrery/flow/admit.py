@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from orrery.catalog.cost import cost_nano
 from orrery.core.errors import GatewayError, OutOfCredit
-from orrery.core.types import Call, Exchange, Hold, Operation, Plan, Receipt, Target, Usage
+from orrery.core.types import Call, Exchange, Hold, Json, Operation, Plan, Receipt, Target, Usage
 from orrery.flow.estimate import WRITING, asked_output, worst_usage
 from orrery.flow.gateway import Gateway
+from orrery.flow.settle import mark_failed, run_after
+from orrery.flow.visit import Visit
 
 SMALLEST_ANSWER = 256
 """Tokens: an answer cut shorter than this by a short balance is not worth beginning."""
@@ -24,15 +26,37 @@ NOTHING = Receipt(0, Usage(), "none", status=499)
 """The receipt of a request that no provider heard of."""
 
 
-async def admit(exchange: Exchange, fresh: bool, gateway: Gateway) -> tuple[Hold, Plan]:
-    """One parallel round trip: confirms the key (unless it was just read) while the credit is held.
+async def admit(exchange: Exchange, visit: Visit, gateway: Gateway) -> Hold:
+    """One parallel round trip: confirms the key (unless it was just read) while the credit is held; before it another
+    one for budgets, where the organization has any.
 
-    Gives the hold, and the plan: with a smaller `max_completion_tokens` where only that was affordable.
-    Raises `OutOfCredit`, `Unauthenticated`, `Unavailable`; nothing stays held then.
+    The exchange's plan gets a smaller `max_completion_tokens` where only that was affordable.
+    Raises `OutOfCredit`, `RateLimited`, `Unauthenticated`, `Unavailable`; nothing stays held then.
     """
-    confirming = None if fresh else asyncio.ensure_future(gateway.keys.confirm(exchange.principal))
     try:
-        hold, plan = await _hold(exchange, gateway)
+        await _hold_budgets(exchange, gateway)
+        return await _confirmed_hold(exchange, visit, gateway)
+    except BaseException as err:
+        exchange.receipt = NOTHING
+        mark_failed(exchange, err)
+        await asyncio.shield(run_after(exchange))
+        raise
+
+
+async def _hold_budgets(exchange: Exchange, gateway: Gateway) -> None:
+    if gateway.own is None:
+        return
+    if budgets := (await gateway.own.find(exchange.principal.organization)).budgets:
+        from orrery.flow.budgeting import hold_budgets
+
+        await hold_budgets(exchange, gateway, budgets)
+
+
+async def _confirmed_hold(exchange: Exchange, visit: Visit, gateway: Gateway) -> Hold:
+    is_known = visit.confirmed or (visit.fresh and visit.principal.pace is None)
+    confirming = None if is_known else asyncio.ensure_future(visit.confirm(gateway))
+    try:
+        hold, exchange.plan = await _hold(exchange, gateway)
     except BaseException:
         if confirming:
             await asyncio.gather(confirming, return_exceptions=True)
@@ -46,7 +70,7 @@ async def admit(exchange: Exchange, fresh: bool, gateway: Gateway) -> tuple[Hold
                 await asyncio.shield(gateway.ledger.settle(hold, NOTHING))
             raise
     exchange.held_nano = hold.amount_nano
-    return hold, plan
+    return hold
 
 
 def _reraise(confirming: "asyncio.Future[None]") -> None:
@@ -131,6 +155,11 @@ def affordable_output(plan: Plan, available_nano: int) -> int | None:
 
 def clamp(plan: Plan, limit: int) -> Plan:
     """The plan with the answer limited to `limit` tokens, under the one name that every dialect reads first."""
-    ours = "max_tokens" if plan.call.operation is Operation.COMPLETIONS else "max_completion_tokens"
-    body = {name: value for name, value in plan.call.body.items() if name != "max_tokens"}
-    return Plan(replace(plan.call, body={**body, ours: limit}), plan.targets)
+    call = plan.call
+    ours = "max_tokens" if call.operation is Operation.COMPLETIONS else "max_completion_tokens"
+
+    def clamped(body: Json) -> Json:
+        return {**{name: value for name, value in body.items() if name != "max_tokens"}, ours: limit}
+
+    private = None if call.private is None else clamped(call.private)
+    return replace(plan, call=replace(call, body=clamped(call.body), private=private))

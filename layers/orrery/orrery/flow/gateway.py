@@ -59,6 +59,7 @@ class Policy:
 
     `max_media_bytes` is what one request's URLs may bring in together, where a dialect needs their content;
     `media_buckets` are the buckets (`gs://name`, `s3://name`) that providers may read with the operator's credentials.
+    `edge_keys` are what an edge before this gateway signs with when it says which user calls; at most two are live.
     """
 
     default_provider: str | None = None
@@ -69,6 +70,7 @@ class Policy:
     max_reply_bytes: int = 32 * 1024 * 1024
     max_media_bytes: int = 20 * 1024 * 1024
     media_buckets: frozenset[str] = frozenset()
+    edge_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

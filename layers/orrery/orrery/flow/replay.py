@@ -24,6 +24,7 @@ def headers_of(exchange: Exchange, first: Sequence[Frame]) -> dict[str, str]:
     target = exchange.target
     assert target is not None
     headers = {"x-orrery-provider": target.provider, "x-orrery-model": header_text(target.model), **told_of(target)}
+    headers |= exchange.headers
     if not exchange.plan.call.stream:
         count(exchange, first)
         exchange.receipt = receipt_of(exchange)

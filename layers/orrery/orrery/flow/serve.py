@@ -1,7 +1,23 @@
-"""Read me first: the whole way of a request, on one page."""
+"""Read me first: the whole way of a request, on one page.
+
+    who asks, and what                      enter
+    once for each idempotency key           idempotency    only with an Idempotency-Key
+    the key still good, within its pace     confirm        at the same time as the credit, where nothing stands between
+    prompt, then variables                  prompting, variables
+    a step to be left behind                tracking       only with labels
+    an answer that is kept                  caching        only with `cache`
+    targets, one picked of several          make_plan
+    budgets, then credit                    admit
+    targets in turn, each with retries      first_frame
+    the answer, counted                     metered
+    the books; then what options still do   settle
+
+What only some requests need is imported when one comes that does.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from orrery.core.errors import GatewayError, OutOfCredit
@@ -14,6 +30,7 @@ from orrery.flow.jobs import with_own_name
 from orrery.flow.plan import make_plan
 from orrery.flow.replay import headers_of, metered
 from orrery.flow.settle import mark_failed, settle
+from orrery.flow.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +50,66 @@ class Answer:
     close: Callable[[], "asyncio.Future[None]"]
 
 
-async def serve(token: str, read: Callable[[], Call], arrival: Arrival, gateway: Gateway) -> Answer:
-    """Authenticates, reads, plans, admits, calls. Raises `GatewayError`; nothing stays held when it does."""
-    exchange, hold = await enter(token, read, arrival, gateway)
+async def serve(token: str, read: Callable[[Principal], Call], arrival: Arrival, gateway: Gateway) -> Answer:
+    """The answer, begun. Raises `GatewayError`; nothing stays held when it does."""
+    visit = await enter(token, read, arrival, gateway)
+    if visit.call.options.idempotency_key:
+        from orrery.flow.idempotency import once
+
+        return await once(visit, answered, gateway)
+    return await answered(visit, gateway)
+
+
+async def enter(token: str, read: Callable[[Principal], Call], arrival: Arrival, gateway: Gateway) -> Visit:
+    """Who asks, and what. Raises `Unauthenticated`, `InvalidRequest`, `Forbidden`."""
+    principal: Principal | None = None
+    gateway.catalog.prepare()
+    try:
+        principal, fresh = await gateway.keys.find(token)
+        if gateway.own is not None:
+            gateway.own.prepare(principal.organization)
+        return Visit(arrival, principal, read(principal), fresh)
+    except GatewayError as err:
+        gateway.refused(arrival, err, principal)
+        raise
+
+
+async def answered(visit: Visit, gateway: Gateway) -> Answer:
+    """From the cache, where the request allows that and it is there; else by a provider."""
+    with refusals(visit, gateway):
+        if visit.call.options.prompt or visit.call.options.registered_prompt:
+            from orrery.flow.prompting import prompted
+
+            visit.call = await prompted(visit.call, visit.principal.organization, visit.headers, gateway)
+        if visit.call.options.variables is not None:
+            from orrery.flow.variables import rendered
+
+            visit.call = await rendered(visit.call, gateway)
+    ask = provided if visit.call.options.cache_ttl_s is None else remembered
+    if _is_tracked(visit):
+        from orrery.flow.tracking import tracked
+
+        return await tracked(visit, ask, gateway)
+    return await ask(visit, gateway)
+
+
+def _is_tracked(visit: Visit) -> bool:
+    options = visit.call.options
+    labels = options.attribution or options.identity or options.thread or options.name
+    return bool(labels or visit.arrival.parent_span_id)
+
+
+async def remembered(visit: Visit, gateway: Gateway) -> Answer:
+    """From the cache, else by a provider, and kept then."""
+    from orrery.flow.caching import cached
+
+    return await cached(visit, provided, gateway)
+
+
+async def provided(visit: Visit, gateway: Gateway) -> Answer:
+    """Plans, admits, calls."""
+    with refusals(visit, gateway):
+        exchange, hold = await _admitted(visit, gateway)
     frames: Frames | None = None
     try:
         frames = await first_frame(exchange, gateway)
@@ -44,30 +118,29 @@ async def serve(token: str, read: Callable[[], Call], arrival: Arrival, gateway:
         return _answer(frames, hold, exchange, gateway)
     except BaseException as err:
         if isinstance(err, GatewayError) and exchange.target is not None:
-            err.told = told_of(exchange.target)
+            err.told = {**exchange.headers, **told_of(exchange.target)}
         mark_failed(exchange, err)
         await settle(hold, exchange, gateway, frames)
         raise
 
 
-async def enter(token: str, read: Callable[[], Call], arrival: Arrival, gateway: Gateway) -> tuple[Exchange, Hold]:
-    """Everything that may refuse a request before a provider hears of it."""
-    principal: Principal | None = None
-    gateway.catalog.prepare()
+@contextmanager
+def refusals(visit: Visit, gateway: Gateway) -> Iterator[None]:
+    """Logs what is refused before a provider hears of it."""
     try:
-        principal, fresh = await gateway.keys.find(token)
-        if gateway.own is not None:
-            gateway.own.prepare(principal.organization)
-        plan = await make_plan(read(), gateway, principal.organization)
-        exchange = Exchange(arrival, principal, plan)
-        try:
-            hold, exchange.plan = await admit(exchange, fresh, gateway)
-        except OutOfCredit as err:
-            err.told = told_of(plan.targets[0])
-            raise
-        return exchange, hold
+        yield
     except GatewayError as err:
-        gateway.refused(arrival, err, principal)
+        gateway.refused(visit.arrival, err, visit.principal)
+        raise
+
+
+async def _admitted(visit: Visit, gateway: Gateway) -> tuple[Exchange, Hold]:
+    plan = await make_plan(visit.call, gateway, visit.principal.organization)
+    exchange = Exchange(visit.arrival, visit.principal, plan, headers=visit.headers, after=visit.after)
+    try:
+        return exchange, await admit(exchange, visit, gateway)
+    except OutOfCredit as err:
+        err.told = told_of(plan.targets[0])
         raise
 
 

@@ -39,7 +39,18 @@ async def _settle(hold: Hold, exchange: Exchange, gateway: Gateway, frames: Fram
         exchange.unsettled = True
     finally:
         gateway.log(exchange)
+    if any(attempt.status >= 400 for attempt in exchange.attempts):
+        from orrery.flow.breaking import note
+
+        await note(exchange, gateway)
+    await run_after(exchange)
     await _discard_uploads(exchange, gateway)
+
+
+async def run_after(exchange: Exchange) -> None:
+    """What options still have to do, all at once."""
+    if exchange.after:
+        await asyncio.gather(*(work(exchange) for work in exchange.after))
 
 
 async def _discard_uploads(exchange: Exchange, gateway: Gateway) -> None:

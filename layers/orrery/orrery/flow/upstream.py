@@ -44,6 +44,8 @@ async def batches_of(
         raise UpstreamError(f"provider '{target.provider}' does not serve {call.operation.value} any more")
     answer_id = f"{ANSWER_IDS.get(call.operation, '')}{exchange.arrival.id}"
     call = replace(call, model=f"{target.provider}/{target.model}", answer_id=answer_id)
+    if call.private is not None:
+        call = replace(call, body=call.private, private=None)
     call = await with_bytes(call, adapter, exchange, gateway)
     as_events = adapter.as_events if call.stream else None
     call = replace(call, stream=False) if as_events and adapter.decoder is None else call

@@ -12,21 +12,34 @@ from orrery.wire.chat_messages import MESSAGE
 from orrery.wire.chat_parameters import PARAMETERS
 from orrery.wire.options import GATEWAY_FIELDS, read_options
 from orrery.wire.posted import Posted
-from orrery.wire.shapes import FILLED, array, checking, record
+from orrery.wire.shapes import FILLED, STRING, array, checking, record
 
-_check = checking(record({"model": FILLED, "messages": array(MESSAGE, at_least=1)}, PARAMETERS))
+_MESSAGES = array(MESSAGE, at_least=1)
+_check = checking(record({"model": FILLED, "messages": _MESSAGES}, PARAMETERS))
+
+_FROM_PROMPT = {**PARAMETERS, "model": STRING, "messages": array(MESSAGE)}
+"""What a stored prompt may bring need not be there."""
 
 
 def read_chat_completion(posted: Posted) -> Call:
     """See `read_chat`."""
-    return read_chat(posted.raw, strict=posted.strict)
+    return read_chat(posted.raw, strict=posted.strict, has_prompt=posted.has_prompt)
 
 
-def read_chat(raw: bytes, *, limit_bytes: int | None = None, strict: bool = False) -> Call:
-    """The call that a chat request makes. Raises `InvalidRequest` for the first offence, `TooLarge` over the limit."""
+def read_chat(raw: bytes, *, limit_bytes: int | None = None, strict: bool = False, has_prompt: bool = False) -> Call:
+    """The call that a chat request makes. Raises `InvalidRequest` for the first offence, `TooLarge` over the limit.
+
+    `has_prompt`: a stored prompt brings the messages, and perhaps the model.
+    """
     body = read_json(raw, limit_bytes=limit_bytes)
-    _check(body)
+    if has_prompt:
+        checking(record({}, _FROM_PROMPT))(body)
+        body = {**body, "model": body.get("model") or "", "messages": body.get("messages") or []}
+    else:
+        _check(body)
     _check_together(body)
+    if body.get("stream_options") is not None and body.get("stream") is not True:
+        del body["stream_options"]  # seed 003 sends both; OpenAI would refuse them (BerriAI/litellm#5803)
     return Call(
         operation=Operation.CHAT,
         model=body["model"],
@@ -41,9 +54,6 @@ def read_chat(raw: bytes, *, limit_bytes: int | None = None, strict: bool = Fals
 
 def _check_together(body: Json) -> None:
     """What one parameter demands of another."""
-    # OpenAI refuses it too (its 400 is quoted in BerriAI/litellm#5803, 2024-09-20).
-    if body.get("stream_options") is not None and body.get("stream") is not True:
-        raise InvalidRequest("'stream_options' is only allowed when 'stream' is true.", param="stream_options")
     if body.get("top_logprobs") and body.get("logprobs") is not True:
         raise InvalidRequest("'top_logprobs' is only allowed when 'logprobs' is true.", param="top_logprobs")
     if "audio" in (body.get("modalities") or ()) and body.get("audio") is None:

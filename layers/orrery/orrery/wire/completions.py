@@ -57,6 +57,8 @@ def read_completion(posted: Posted) -> Call:
     first = given[0] if isinstance(given, list) and given else ""
     _CHECKS.get(type(first), _CHECKS[str])(body)
     _check_together(body)
+    if body.get("stream_options") is not None and body.get("stream") is not True:
+        del body["stream_options"]  # seed 003 sends both; OpenAI would refuse them (BerriAI/litellm#5803)
     return Call(
         operation=Operation.COMPLETIONS,
         model=body["model"],
@@ -70,9 +72,7 @@ def read_completion(posted: Posted) -> Call:
 
 
 def _check_together(body: Json) -> None:
-    """What one parameter demands of another, in OpenAI's description of `stream_options` and of `best_of`."""
-    if body.get("stream_options") is not None and body.get("stream") is not True:
-        raise InvalidRequest("'stream_options' is only allowed when 'stream' is true.", param="stream_options")
+    """What one parameter demands of another, in OpenAI's description of `best_of`."""
     candidates, wanted = body.get("best_of") or 0, body.get("n") or 1
     if candidates and candidates < wanted:
         raise InvalidRequest(

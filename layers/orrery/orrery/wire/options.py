@@ -1,111 +1,36 @@
-"""The gateway's own fields of a request: what they may hold, and what of them is acted on.
+"""The gateway's own fields of a request, read.
 
-Source: seed 003 and Orq's published field trees (read 2026-11-21). They are taken at the top level and inside the
-older `orq` object; per field the top level wins whole. All are validated; retries, fallbacks and timeouts are obeyed,
-and a caller's own credential is used (`wire.credentials`).
+They are taken at the top level and inside the older `orq` object; per field the top level wins whole, `variables` and
+`inputs` excepted, which are merged name by name. Those that later versions act on are refused rather than ignored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from orrery.core.options import Options, Retry
+from orrery.core.errors import InvalidRequest
+from orrery.core.options import Identity, Options, Retry, Thread, Weighted
 from orrery.core.types import Json
 from orrery.wire import credentials
-from orrery.wire.shapes import (
-    ANYTHING,
-    BOOLEAN,
-    FILLED,
-    OBJECT,
-    STRING,
-    Shape,
-    array,
-    checking,
-    either,
-    integer,
-    number,
-    one_of,
-    record,
-    variants,
-    whole,
-)
+from orrery.wire.option_shapes import FIELDS
+from orrery.wire.shapes import checking, record
 
-_MODELS = array(record({"model": FILLED}), at_most=5)
-_RETRY = record({}, {"count": whole(1, 5), "on_codes": array(whole(100, 599), at_least=1)})
-_WEIGHTED = array(record({"model": FILLED}, {"weight": number(0.001, 1)}))
-_PERSON = record(
-    {"id": FILLED},
-    {
-        "display_name": STRING,
-        "email": STRING,
-        "metadata": either(object=OBJECT, array=array(OBJECT)),  # published as a list, shown as an object
-        "logo_url": STRING,
-        "tags": array(STRING),
-    },
-)
-_SEARCH = record(
-    {"knowledge_id": FILLED},
-    {
-        "query": STRING,
-        "top_k": integer(1, 100),
-        "threshold": number(0, 1),
-        "search_type": one_of("vector_search", "keyword_search", "hybrid_search"),
-        "filter_by": OBJECT,
-        "search_options": record(
-            {}, {"include_vectors": BOOLEAN, "include_metadata": BOOLEAN, "include_scores": BOOLEAN}
-        ),
-        "rerank_config": record({"model": FILLED}, {"threshold": number(0, 1), "top_k": integer(1, 100)}),
-        "agentic_rag_config": record({"model": FILLED}),
-    },
-)
-_PII_REDACTION = record(
-    {},
-    {
-        "on_failure": one_of("block", "passthrough"),
-        "threshold": number(0, 1),
-        "language": one_of("en", "nl"),
-        "entities": array(STRING),  # the published list of names is longer than any document shows
-    },
-)
-_MASKS = one_of("all", "system", "input", "output", "metadata", "variables")
-
-_FIELDS: Mapping[str, Shape] = {
-    "retry": _RETRY,
-    "retries": _RETRY,  # the oldest documents' name for it
-    "fallbacks": _MODELS,
-    "timeout": record({"call_timeout": number(1)}),
-    "cache": record({"type": one_of("exact_match")}, {"ttl": whole(1, 259_200)}),
-    "load_balancer": either(
-        array=_WEIGHTED,  # seed 003's shape; the object came later
-        object=variants("type", {"weight_based": record({"models": _WEIGHTED})}),
-    ),
-    "variables": OBJECT,
-    "inputs": either(object=OBJECT, array=array(record({"key": STRING}, {"value": ANYTHING, "is_pii": BOOLEAN}))),
-    "template_engine": one_of("text", "jinja", "mustache"),
-    "guardrails": array(record({"id": FILLED, "execute_on": one_of("input", "output")})),
-    "plugins": array(
-        variants(
-            "id",
-            {
-                "pii_redaction": _PII_REDACTION,
-                "response_healing": OBJECT,
-                "trace_scrubbing": record({"mask": array(_MASKS, at_least=1)}),
-            },
-        )
-    ),
-    "identity": _PERSON,
-    "contact": _PERSON,
-    "thread": record({"id": FILLED}, {"tags": array(STRING)}),
-    "name": STRING,
-    "prompt": record({"id": FILLED, "version": one_of("latest")}),
-    "knowledge_bases": array(_SEARCH),
-}
-
-GATEWAY_FIELDS = frozenset(_FIELDS) | credentials.FIELDS | {"orq"}
+GATEWAY_FIELDS = frozenset(FIELDS) | credentials.FIELDS | {"orq"}
 """What never goes to a provider. (An endpoint with a `prompt` of its own, such as completions, keeps that one.)"""
 
-_check = checking(record({}, {**_FIELDS, "orq": record({}, _FIELDS)}))
+LATER = ("knowledge_bases", "guardrails", "plugins")
+"""What this gateway does not do yet: to ignore a redaction would be worse than to refuse it."""
+
+CACHED_S = 1_800
+"""How long an answer is cached where the caller does not say. Source: Orq's field trees, read 2026-11-21."""
+
+_check = checking(record({}, {**FIELDS, "orq": record({}, FIELDS)}))
+
+EVEN = 0.5
+"""The weight of a model that has none."""
 
 _NONE = Options()
+
+type Given = Callable[..., Any]
 
 
 def read_options(body: Mapping[str, Any], own: frozenset[str] = frozenset()) -> Options:
@@ -128,13 +53,32 @@ def read_options(body: Mapping[str, Any], own: frozenset[str] = frozenset()) -> 
                     return level[name]
         return None
 
-    fallbacks, timeout = given("fallbacks") or (), given("timeout")
+    _refuse_later(body, nested)
+    fallbacks, timeout, cache = given("fallbacks") or (), given("timeout"), given("cache")
     return Options(
         retry=_retry(given("retry", "retries")),
         fallbacks=tuple(fallback["model"] for fallback in fallbacks),
         call_timeout_s=None if timeout is None else timeout["call_timeout"] / 1000,
         credentials=credentials.read_credentials(body, nested),
+        balance=_weighted(given("load_balancer")),
+        cache_ttl_s=None if cache is None else int(cache.get("ttl") or CACHED_S),
+        variables=_variables(given),
+        prompt=(given("prompt") or {}).get("id", ""),
+        identity=_identity(given("identity", "contact")),
+        thread=_thread(given("thread")),
+        name=given("name") or "",
     )
+
+
+def _refuse_later(body: Mapping[str, Any], nested: Mapping[str, Any]) -> None:
+    for name in LATER:
+        for path, level in ((name, body), (f"orq.{name}", nested)):
+            if level.get(name):
+                raise InvalidRequest(
+                    f"Unsupported parameter: '{path}' is not supported by this gateway yet.",
+                    param=path,
+                    code="unsupported_parameter",
+                )
 
 
 def _retry(retry: Json | None) -> Retry:
@@ -142,3 +86,28 @@ def _retry(retry: Json | None) -> Retry:
         return Retry()
     codes = retry.get("on_codes") or (429,)
     return Retry(count=int(retry.get("count") or 3), on_codes=frozenset(map(int, codes)))
+
+
+def _weighted(given: Json | Sequence[Json] | None) -> tuple[Weighted, ...]:
+    """The models that share the requests, of the object or of the older list."""
+    models = given.get("models") if isinstance(given, Mapping) else given
+    return tuple(Weighted(each["model"], float(each.get("weight") or EVEN)) for each in models or ())
+
+
+def _variables(given: Given) -> Any:
+    variables, inputs = given("variables"), given("inputs")
+    if not variables and not inputs:
+        return None
+    from orrery.wire.variables import read_variables
+
+    return read_variables(variables, inputs, given("template_engine"))
+
+
+def _identity(given: Json | None) -> Identity | None:
+    if given is None:
+        return None
+    return Identity(given["id"], {name: value for name, value in given.items() if name != "id" and value is not None})
+
+
+def _thread(given: Json | None) -> Thread | None:
+    return None if given is None else Thread(given["id"], tuple(given.get("tags") or ()))

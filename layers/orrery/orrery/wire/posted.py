@@ -26,13 +26,15 @@ TEXTS = frozenset({"name", "template_engine"}) | credentials.FIELDS
 class Posted:
     """A request at the door: its bytes, and what its head says of them. `query` holds the URL's parameters.
 
-    `strict` refuses parameters that a target cannot take instead of dropping them.
+    `strict` refuses parameters that a target cannot take instead of dropping them. `has_prompt`: a stored prompt takes
+    the place of the messages.
     """
 
     raw: bytes = field(repr=False)
     content_type: str = "application/json"
     query: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
+    has_prompt: bool = False
 
 
 def read_body(posted: Posted, fields: Mapping[str, Shape]) -> tuple[Json, tuple[Upload, ...]]:

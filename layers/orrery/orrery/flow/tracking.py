@@ -1,0 +1,108 @@
+"""What a labelled request leaves behind: a step of its run, and of its session, its thread and its identity.
+
+The run is the caller's own, else the trace of `traceparent`; the step before is the caller's own, else that trace's
+span. An identity of the body changes what is known of them, one of the header only counts. What was said is kept with
+the thread alone, and only where the organization wants it; secret variables are `***` in it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import orjson
+
+from orrery.core.errors import GatewayError
+from orrery.core.options import Attribution, Options
+from orrery.core.records import Step
+from orrery.core.types import Exchange
+from orrery.flow.gateway import Gateway
+from orrery.flow.recording import Recorder
+from orrery.flow.replaying import WHOLE, recorded
+from orrery.flow.serve import Answer
+from orrery.flow.visit import Visit, extras_of
+
+NOTHING = Attribution()
+
+type Ask = Callable[[Visit, Gateway], Awaitable[Answer]]
+
+
+async def tracked(visit: Visit, ask: Ask, gateway: Gateway) -> Answer:
+    """What `ask` gives. Its step is written when it is over, however it ends; that never fails a request."""
+    recorder, heard = Recorder(), list[Answer]()
+
+    async def leave(exchange: Exchange) -> None:
+        transcript = _transcript(recorder, heard[0], exchange) if heard else None
+        with suppress(GatewayError):
+            await extras_of(gateway).steps.add(step_of(exchange, gateway.now(), transcript))
+
+    visit.after.append(leave)
+    answer = await ask(visit, gateway)
+    if await _keeps(visit, gateway):
+        answer = replace(answer, batches=recorder.record(answer.batches))
+        heard.append(answer)
+    return answer
+
+
+async def _keeps(visit: Visit, gateway: Gateway) -> bool:
+    """Whether what is said is to be kept."""
+    if visit.call.options.thread is None or visit.call.operation not in WHOLE or gateway.own is None:
+        return False
+    return (await gateway.own.find(visit.principal.organization)).keeps_transcripts
+
+
+def _transcript(recorder: Recorder, answer: Answer, exchange: Exchange) -> bytes | None:
+    recording = recorded(recorder, answer, exchange)
+    if recording is None:
+        return None
+    call = exchange.plan.call
+    asked = {name: call.body[name] for name in ("messages", "prompt") if name in call.body}
+    answered = orjson.loads(recording.payloads[0])
+    return orjson.dumps({**asked, "choices": answered.get("choices")})
+
+
+def step_of(exchange: Exchange, now: float, transcript: bytes | None = None) -> Step:
+    """The step of a request that is over. `now` is epoch seconds."""
+    call, principal, arrival, receipt = exchange.plan.call, exchange.principal, exchange.arrival, exchange.receipt
+    options, told = call.options, call.options.attribution or NOTHING
+    duration_ms = round((asyncio.get_running_loop().time() - arrival.started) * 1000)
+    usage = receipt.usage if receipt else None
+    return Step(
+        request_id=arrival.id,
+        organization=principal.organization,
+        started_ms=round(now * 1000) - duration_ms,
+        duration_ms=duration_ms,
+        run=told.run or arrival.trace_id,
+        operation=call.operation.value,
+        provider=receipt.provider if receipt else "",
+        model=(receipt.model if receipt else "") or call.model,
+        status=exchange.status,
+        cost_nano=receipt.cost_nano if receipt else 0,
+        input_tokens=usage.prompt if usage else 0,
+        output_tokens=usage.completion if usage else 0,
+        key_id=principal.key_id,
+        workflow=told.workflow or principal.workflow,
+        user=told.user or principal.user,
+        name=options.name,
+        session=told.session,
+        end_user=told.end_user,
+        customer=told.customer,
+        tenant=told.tenant,
+        parent=told.parent or arrival.parent_span_id,
+        step=told.step,
+        identity=options.identity.id if options.identity else "",
+        identity_profile=_profile(options),
+        thread=options.thread.id if options.thread else "",
+        thread_tags=options.thread.tags if options.thread else (),
+        metadata=told.metadata or _metadata(call.body.get("metadata")),
+        cached=exchange.cache == "hit",
+        transcript=transcript,
+    )
+
+
+def _profile(options: Options) -> dict[str, object] | None:
+    return dict(options.identity.profile) if options.identity and options.identity.profile else None
+
+
+def _metadata(told: object) -> dict[str, str]:
+    return {name: text for name, text in told.items() if isinstance(text, str)} if isinstance(told, dict) else {}
