@@ -1,70 +1,80 @@
-"""The `text` engine: `{{ name }}` is replaced by a value, in one pass. What is put in is never looked at again."""
+"""The `text` engine: `{{ name }}` becomes the value of that name, in one pass, and nothing more.
+
+What was put in is never read again, so that a value cannot name another. A name that stands for nothing is left as it
+is. Source: Orq's templating page, read 2026-11-21.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from orrery.core.errors import InvalidRequest
+from orrery.wire.body import dumps
 
-MOST_CHARS = 4 * 1024 * 1024
-"""Of all texts of a request together, once they are filled in."""
+LONGEST_NAME = 256
+"""Characters of a placeholder's name, its dots included; a longer one is no placeholder."""
 
-_PLACE = re.compile(r"\{\{[ \t]{0,16}([^\s{}][^{}]{0,254}?)[ \t]{0,16}\}\}")
-_NOTHING = object()
+# Every quantifier is possessive or bounded: no text makes it look at a character more than a few times.
+_PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*+([\w.\-]{{1,{LONGEST_NAME}}}+)[ \t]*+\}}\}}")
+
+_INDEX = re.compile(r"[0-9]{1,9}")
+
+MISSING = object()
 
 
-def fill(texts: Sequence[str], values: Mapping[str, Any]) -> list[str]:
-    """Each text with its placeholders filled in; those of unknown names stay as they are.
+def fill(texts: Sequence[str], values: Mapping[str, Any], *, most_chars: int) -> list[str]:
+    """Each text with its values. Strings stand as they are, anything else as JSON.
 
-    `a.b.0` walks into objects and lists, unless a value has that very name. What is no string is written as JSON.
-    Raises `InvalidRequest` when it becomes too long.
+    Raises `InvalidRequest`, with the number of the text as `param`, once more than `most_chars` would come out in all.
     """
-    left = MOST_CHARS
-    written: dict[str, str | None] = {}
-
-    def put(found: re.Match[str]) -> str:
-        nonlocal left
-        name = found[1]
-        if name not in written:
-            written[name] = _written(_value(name, values))
-        text = written[name]
-        text = found[0] if text is None else text
-        left -= len(text)
-        if left < 0:
-            raise too_long()
-        return text
-
-    filled = []
-    for text in texts:
-        left -= len(text)
-        if left < 0:
-            raise too_long()
-        filled.append(_PLACE.sub(put, text))
-    return filled
+    filler = _Filler(values, most_chars)
+    return [filler.fill(text, place) for place, text in enumerate(texts)]
 
 
-def too_long() -> InvalidRequest:
-    """The refusal of a text that grew too much, whichever engine filled it in."""
-    return InvalidRequest(f"With its variables, this request has more than {MOST_CHARS} characters.", param="variables")
-
-
-def _value(name: str, values: Mapping[str, Any]) -> Any:
+def find(name: str, values: Mapping[str, Any]) -> Any:
+    """What a name stands for: a variable of just that name, or else what its dots lead to; `MISSING` for nothing."""
     if name in values:
         return values[name]
     found: Any = values
     for step in name.split("."):
-        if isinstance(found, Mapping) and step in found:
-            found = found[step]
-        elif isinstance(found, list) and step.isascii() and step.isdigit() and int(step[:9]) < len(found):
-            found = found[int(step[:9])]
+        if isinstance(found, Mapping):
+            found = found.get(step, MISSING)
+        elif isinstance(found, list) and _INDEX.fullmatch(step) and int(step) < len(found):
+            found = found[int(step)]
         else:
-            return _NOTHING
+            return MISSING
     return found
 
 
-def _written(value: Any) -> str | None:
-    if value is _NOTHING:
-        return None
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+class _Filler:
+    def __init__(self, values: Mapping[str, Any], most_chars: int) -> None:
+        self._values = values
+        self._most = most_chars
+        self._left = most_chars
+        self._known: dict[str, str | None] = {}
+
+    def fill(self, text: str, place: int) -> str:
+        self._take(len(text), place)
+
+        def put(match: re.Match[str]) -> str:
+            found = self._text(match[1])
+            if found is None:
+                return match[0]
+            self._take(len(found) - len(match[0]), place)
+            return found
+
+        return _PLACEHOLDER.sub(put, text)
+
+    def _text(self, name: str) -> str | None:
+        """Looked up and written once, however often it stands there."""
+        if name not in self._known:
+            found = find(name, self._values)
+            self._known[name] = None if found is MISSING else found if isinstance(found, str) else dumps(found).decode()
+        return self._known[name]
+
+    def _take(self, chars: int, place: int) -> None:
+        self._left -= chars
+        if self._left < 0:
+            raise InvalidRequest(
+                f"With its variables, the request has more than {self._most} characters.", param=str(place)
+            )
