@@ -65,6 +65,25 @@ class Uploads(Protocol):
         ...
 
 
+class Blobs(Protocol):
+    """What is too large for the table. Names are made here, of letters, digits, `-` and `_`: none is a caller's.
+
+    Blobs go by themselves after four days, and not before three have passed.
+    """
+
+    async def put(self, organization: str, name: str, data: bytes) -> None:
+        """Stores it, whole or not at all; the last one to come stays. Raises `Unavailable`."""
+        ...
+
+    async def get(self, organization: str, name: str) -> bytes | None:
+        """None where nothing is. Raises `Unavailable`."""
+        ...
+
+    async def delete(self, organization: str, name: str) -> None:
+        """Harmless where nothing is. Raises `Unavailable`."""
+        ...
+
+
 class Catalog(Protocol):
     """Which models there are and what they cost: those that ship with the gateway, and its operator's own before them.
 
