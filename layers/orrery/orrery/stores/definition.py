@@ -7,6 +7,8 @@
 | TOPUP#<org>#<event> | T         | a grant that was made                                             |
 | AK#<key id>         | K         | an API key                                                        |
 | MODELS              | M#<model> | what the operator says of a model, `provider/name`                |
+| ANS#<org>#<name>    | ANS       | a recorded answer, or where it lies                               |
+| IDEM#<org>#<digest> | IDEM      | an idempotency key: who is at it, or its answer                   |
 | OWN#<organization>  | OWN       | its own credentials at providers, encrypted, an attribute each    |
 | PROMPT#<org>#<id>   | HEAD      | a stored prompt: its name, its published and its newest version   |
 | PROMPT#<org>#<id>   | V#<n>     | a version of it, which never changes                              |
