@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from orrery.core.errors import InvalidRequest, NotFound, Unauthenticated, Unavailable
+from orrery.core.limits import Pace
 from orrery.core.types import Json
 from orrery.stores import key_cache, tokens
+from orrery.stores import keys as key_store
 from orrery.stores.keys import KeyStore
 from orrery.stores.table import Table
 from tests.stores.books import Clock, quick_table
@@ -58,6 +60,53 @@ async def test_a_key_says_who_pays(keys: Keys) -> None:
     )
     assert principal.scopes == {"chat", "models"}
     assert fresh
+
+
+async def test_a_key_has_the_limits_that_it_was_given(keys: Keys) -> None:
+    token, key_id = await keys.create(requests_per_minute=60, tokens_per_minute=9_000)
+    unlimited, other = await keys.create()
+    assert (await keys.store.find(token))[0].pace == Pace(60, 9_000)
+    assert (await keys.store.find(unlimited))[0].pace is None
+    rows = {row.key_id: row for row in await keys.store.list("org_a")}
+    assert (rows[key_id].requests_per_minute, rows[key_id].tokens_per_minute) == (60, 9_000)
+    assert (rows[other].requests_per_minute, rows[other].tokens_per_minute) == (None, None)
+
+
+async def test_limits_are_changed_and_taken_away_one_by_one(keys: Keys) -> None:
+    token, key_id = await keys.create(requests_per_minute=60)
+    await keys.store.find(token)
+    for requests, words in ((None, 500), (7, 500), (None, None)):
+        row = await keys.store.limit(
+            key_id, organization="org_a", requests_per_minute=requests, tokens_per_minute=words
+        )
+        assert (row.requests_per_minute, row.tokens_per_minute) == (requests, words)
+        assert await keys.store.read(key_id, organization="org_a") == row
+        principal, fresh = await keys.store.find(token)
+        expected = None if words is None else Pace(requests, words)
+        assert (fresh, principal.pace, principal.version) == (True, expected, row.version)
+
+
+@pytest.mark.parametrize("limit", [0, -1, key_store.MOST + 1])
+async def test_a_limit_that_lets_nothing_through_is_refused(keys: Keys, limit: int) -> None:
+    _, key_id = await keys.create()
+    for name in ("requests_per_minute", "tokens_per_minute"):
+        with pytest.raises(InvalidRequest, match=name) as caught:
+            await keys.create(**{name: limit})
+        assert caught.value.param == name
+        given = {"requests_per_minute": None, "tokens_per_minute": None} | {name: limit}
+        with pytest.raises(InvalidRequest, match=name):
+            await keys.store.limit(key_id, organization="org_a", **given)
+
+
+async def test_a_revoked_key_gets_no_limits(keys: Keys) -> None:
+    _, key_id = await keys.create()
+    await keys.store.revoke(key_id)
+    with pytest.raises(NotFound):
+        await keys.store.limit(key_id, organization="org_a", requests_per_minute=1, tokens_per_minute=None)
+    assert (await keys.store.read(key_id, organization="org_a")).status == "revoked"
+    for stranger, organization in ((key_id, "org_b"), ("nobodynobo", "org_a")):
+        with pytest.raises(NotFound):
+            await keys.store.read(stranger, organization=organization)
 
 
 async def test_a_key_is_read_consistently_once_in_five_minutes(keys: Keys, clock: Clock) -> None:

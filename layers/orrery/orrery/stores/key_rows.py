@@ -1,13 +1,17 @@
 """An API key's row: as it is stored, as its owner sees it, and as the principal that it stands for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from orrery.core.limits import Pace
 from orrery.core.types import Json, Principal
 from orrery.stores.definition import KEYS
 
 ACTIVE, REVOKED = "active", "revoked"
+
+REQUESTS, TOKENS = "rpm", "tpm"
+"""Attributes: what the key may use in a minute. What it has used of them stands beside them (`stores.paces`)."""
 
 PROVIDERS = "providers"
 """The scope that lets a key see and change its organization's own credentials at providers.
@@ -16,13 +20,22 @@ Keys without scopes, as applications have them, may call models and nothing else
 send an organization's prompts to an address of his own, or to spend pooled credit in place of its own keys.
 """
 
+ACTIVITY = "activity"
+"""The scope that lets a key see what was tracked in its organization: by whom, in which order, at what cost."""
+
 PROMPTS = "prompts"
 """The scope that lets a key see and change its organization's stored prompts: to use one takes none."""
+
+ACTIVITY = "activity"
+"""The scope that lets a key see what its organization's requests were labelled with, and the transcripts of threads."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """A key as its owner may see it: all but the secret. Instants are epoch seconds, None: never."""
+    """A key as its owner may see it: all but the secret. Instants are epoch seconds, None: never.
+
+    Of requests and tokens a minute, None: as many as come.
+    """
 
     key_id: str
     organization: str
@@ -35,6 +48,8 @@ class KeyRow:
     expires_at: int | None = None
     revoked_at: int | None = None
     version: int = 1
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
 
 
 def key_of(key_id: str) -> Json:
@@ -57,7 +72,21 @@ def principal_of(row: Mapping[str, Any]) -> Principal:
         user=row["user"],
         scopes=frozenset(row["scopes"]),
         version=row["kv"],
+        pace=pace_of(row),
     )
+
+
+def pace_of(row: Mapping[str, Any]) -> Pace | None:
+    """The key's limits; None where it has none."""
+    requests, tokens = row.get(REQUESTS), row.get(TOKENS)
+    return None if requests is None and tokens is None else Pace(requests, tokens)
+
+
+def successor(principal: Principal, row: Mapping[str, Any]) -> Principal | None:
+    """The principal with the limits that its row has now; None where anything else was changed since it was read."""
+    current = principal_of(row)
+    same = replace(principal, version=current.version, pace=current.pace) == current
+    return current if same and current.version >= principal.version else None
 
 
 def item_of(row: KeyRow, mac: bytes, pepper_version: int) -> Json:
@@ -78,7 +107,8 @@ def item_of(row: KeyRow, mac: bytes, pepper_version: int) -> Json:
         "scopes": list(row.scopes),
         "created_at": row.created_at,
     }
-    return item if row.expires_at is None else item | {"expires_at": row.expires_at}
+    more = {"expires_at": row.expires_at, REQUESTS: row.requests_per_minute, TOKENS: row.tokens_per_minute}
+    return item | {name: value for name, value in more.items() if value is not None}
 
 
 def row_of(item: Mapping[str, Any]) -> KeyRow:
@@ -95,4 +125,6 @@ def row_of(item: Mapping[str, Any]) -> KeyRow:
         expires_at=item.get("expires_at"),
         revoked_at=item.get("revoked_at"),
         version=item["kv"],
+        requests_per_minute=item.get(REQUESTS),
+        tokens_per_minute=item.get(TOKENS),
     )

@@ -10,13 +10,23 @@ import hmac
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from orrery.core.errors import NotFound, Unauthenticated
+from orrery.core.errors import InvalidRequest, NotFound, Unauthenticated
 from orrery.core.types import Json, Principal
 from orrery.stores import tokens
-from orrery.stores.attributes import pack_item
+from orrery.stores.attributes import pack, pack_item, unpack_item
 from orrery.stores.definition import INDEX, KEYS, organization_id
 from orrery.stores.key_cache import KeyCache
-from orrery.stores.key_rows import ACTIVE, REVOKED, KeyRow, is_live, item_of, key_of, principal_of, row_of
+from orrery.stores.key_rows import (
+    ACTIVE,
+    REVOKED,
+    KeyRow,
+    is_live,
+    item_of,
+    key_of,
+    principal_of,
+    row_of,
+    successor,
+)
 from orrery.stores.table import ConditionFailed, Table
 
 IS_NEW = "attribute_not_exists(PK)"
@@ -24,7 +34,13 @@ STATE = "st, kv, expires_at"
 REVOKE = "SET st = :revoked, kv = kv + :one, revoked_at = :now"
 REVOKE_IF = "st = :active AND organization = :o"
 REVOKE_ANYONES_IF = "st = :active"
+LIMIT = "SET kv = kv + :one"
+LIMITED = {"rpm": ", rpm = :rpm", "tpm": ", tpm = :tpm"}
+UNLIMITED = {"rpm": "rpm, tat_r", "tpm": "tpm, tat_t"}
 OF_ORGANIZATION = "GPK = :g"
+
+MOST = 10**12
+"""Requests or tokens a minute: more is a slip of the hand."""
 
 NO_MAC = bytes(32)
 """Compared with when there is no row, so that an unknown id takes as long as a wrong secret."""
@@ -65,11 +81,25 @@ class KeyStore:
         return principal, True
 
     async def confirm(self, principal: Principal) -> None:
-        """See `core.ports.Keys.confirm`."""
+        """See `core.ports.Keys.confirm`. Limits that were set since count for this request already.
+
+        Raises `RateLimited` then, where they are used up.
+        """
         row = await self._table.get(key_of(principal.key_id), STATE)
         if row is None or row["kv"] != principal.version or not is_live(row, self._clock()):
             self._cache.forget(principal.key_id)
+            await self._readmit(principal)
+
+    async def _readmit(self, principal: Principal) -> None:
+        """A key whose limits alone were changed is still good."""
+        row = await self._table.get(key_of(principal.key_id))
+        current = successor(principal, row) if row is not None and is_live(row, self._clock()) else None
+        if current is None:
             raise Unauthenticated
+        if current.pace is not None:
+            from orrery.stores.paces import PaceStore
+
+            await PaceStore(self._table, clock=self._clock).take(current, 0)
 
     async def create(
         self,
@@ -80,9 +110,12 @@ class KeyStore:
         name: str = "",
         scopes: Iterable[str] = (),
         expires_at: int | None = None,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
     ) -> tuple[str, KeyRow]:
         """A new key: the token, which nobody can read again, and its row. Raises `InvalidRequest`, `Unavailable`."""
         organization_id(organization)
+        _refuse_misfits(requests_per_minute, tokens_per_minute)
         while True:
             token = tokens.mint()
             row = KeyRow(
@@ -95,6 +128,8 @@ class KeyStore:
                 status=ACTIVE,
                 created_at=int(self._clock()),
                 expires_at=expires_at,
+                requests_per_minute=requests_per_minute,
+                tokens_per_minute=tokens_per_minute,
             )
             item = item_of(row, self._mac(token, self._newest), self._newest)
             try:
@@ -145,8 +180,42 @@ class KeyStore:
         except ConditionFailed as refused:
             row = refused.item
             if row is None or organization not in (None, row["organization"]):
-                raise NotFound(f"there is no API key {key_id[:40]!r}") from None
+                raise _nothing(key_id) from None
         self._cache.forget(key_id)
+
+    async def read(self, key_id: str, *, organization: str) -> KeyRow:
+        """A key of that organization, revoked or not. Raises `NotFound`."""
+        row = await self._table.get(key_of(key_id))
+        if row is None or row["organization"] != organization:
+            raise _nothing(key_id)
+        return row_of(row)
+
+    async def limit(
+        self, key_id: str, *, organization: str, requests_per_minute: int | None, tokens_per_minute: int | None
+    ) -> KeyRow:
+        """Replaces both limits (None: as many as come), from the next request on; what was used still counts.
+
+        Taking a limit away forgets what was used of it. Raises `NotFound` for revoked keys, too; `InvalidRequest`.
+        """
+        _refuse_misfits(requests_per_minute, tokens_per_minute)
+        given = {"rpm": requests_per_minute, "tpm": tokens_per_minute}
+        sets = LIMIT + "".join(LIMITED[name] for name, value in given.items() if value is not None)
+        removes = ", ".join(UNLIMITED[name] for name, value in given.items() if value is None)
+        values: Json = {":active": pack(ACTIVE), ":one": pack(1), ":o": pack(organization)}
+        body: Json = {
+            "Key": key_of(key_id),
+            "UpdateExpression": f"{sets} REMOVE {removes}" if removes else sets,
+            "ConditionExpression": REVOKE_IF,
+            "ExpressionAttributeValues": values
+            | {f":{name}": pack(value) for name, value in given.items() if value is not None},
+            "ReturnValues": "ALL_NEW",
+        }
+        try:
+            changed = await self._table.run("UpdateItem", body)
+        except ConditionFailed:
+            raise _nothing(key_id) from None
+        self._cache.forget(key_id)
+        return row_of(unpack_item(changed["Attributes"]))
 
     def _proves(self, token: str, row: Json | None) -> bool:
         """Whether the row is this very token's; takes as long without a row, or with a pepper that is gone."""
@@ -157,3 +226,14 @@ class KeyStore:
 
     def _mac(self, token: str, version: int) -> bytes:
         return hmac.digest(self._peppers[version], token.encode("ascii"), "sha256")
+
+
+def _nothing(key_id: str) -> NotFound:
+    return NotFound(f"there is no API key {key_id[:40]!r}")
+
+
+def _refuse_misfits(requests_per_minute: int | None, tokens_per_minute: int | None) -> None:
+    """Raises `InvalidRequest` for a limit that lets nothing through."""
+    for name, value in (("requests_per_minute", requests_per_minute), ("tokens_per_minute", tokens_per_minute)):
+        if value is not None and not 1 <= value <= MOST:
+            raise InvalidRequest(f"'{name}' is between 1 and {MOST}, not {value}", param=name)
