@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from orrery.edge.credentials import context_of
-from orrery.edge.families import MOUNTS, READERS, ROOTS
+from orrery.edge.families import ELSEWHERE, MOUNTS, READERS, ROOTS
 from orrery.edge.settings import from_environment
 from orrery.stores.credential_rows import PARTITION as OWN
-from orrery.stores.definition import DEFINITION, TIME_TO_LIVE
+from orrery.stores.definition import DEFINITION, PROMPTS, TIME_TO_LIVE, TRACKED
 from orrery.stores.model_rows import PARTITION
 from orrery.wire.option_shapes import MOST_CACHED_S
 
@@ -79,7 +79,7 @@ def test_every_mount_has_every_route(mount):
 
 def test_every_route_is_under_a_mount():
     others = {event["Path"] for _, event in EVENTS if not event["Path"].startswith(MOUNTS)}
-    assert others == set(ROOTS.values())
+    assert others == {*ROOTS.values(), ELSEWHERE + "/{rest+}"}
 
 
 def test_a_function_streams_exactly_if_all_its_routes_do():
@@ -151,6 +151,19 @@ def test_who_keeps_provider_keys_writes_nothing_else():
         "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{OWN}*"]},
         "Null": {"dynamodb:LeadingKeys": "false"},
     }
+
+
+def test_who_looks_after_accounts_reads_and_writes_only_what_is_theirs():
+    statements = [s for policy in FUNCTIONS["Manage"]["Policies"] for s in policy["Statement"]]
+    keys = {str(s["Action"]): s.get("Condition", {}).get("ForAllValues:StringLike") for s in statements}
+    assert keys["['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']"] == {
+        "dynamodb:LeadingKeys": ["PROMPT#*"]
+    }
+    (queried,) = [s for s in statements if s["Action"] == "dynamodb:Query" and "index" in str(s["Resource"])]
+    partitions = [*(f"{kind.upper()}#" for kind in TRACKED), *TRACKED.values(), "PROMPT#", PROMPTS]
+    assert sorted(queried["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]) == sorted(
+        f"{partition}*" for partition in partitions
+    )
 
 
 def test_a_function_answers_the_calls_that_it_reads():

@@ -1,7 +1,7 @@
 """Prompts that an organization keeps: what is said of one, its versions, and a page of them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,20 +66,3 @@ class StoredPrompt:
     created_at: int
     updated_at: int
     version: PromptVersion
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of a list: at most `limit`, those after `after` or before `before` in its order ("": from an end)."""
-
-    limit: int = 50
-    after: str = ""
-    before: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed[T]:
-    """A page. `more`: there are others in the direction that was asked for."""
-
-    data: Sequence[T]
-    more: bool

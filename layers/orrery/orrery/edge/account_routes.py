@@ -4,15 +4,13 @@ Only keys with the scope `providers` may (`stores.key_rows`). Sources: seed 002 
 routes, Orbitrage's for what there is to choose; read 2026-11-21. Fields beside those are ours.
 """
 
-from collections.abc import Awaitable, Callable
-
-from orrery.core.errors import Forbidden, GatewayError, InvalidRequest, NotFound
+from orrery.core.errors import InvalidRequest, NotFound
 from orrery.core.ports import OwnCredentials
 from orrery.core.types import Json
-from orrery.edge.arrive import bearer_token, read_body, refuse_reserved
+from orrery.edge.admission import Endpoint, guarded, not_served
+from orrery.edge.arrive import read_body
 from orrery.edge.own_keys import change, provider_named, settings_of, shown
-from orrery.edge.replying import respond, respond_error
-from orrery.edge.web import Request, Response
+from orrery.edge.web import Request
 from orrery.flow.gateway import Gateway
 from orrery.stores.key_rows import PROVIDERS
 from orrery.wire.body import read_json
@@ -25,47 +23,12 @@ KNOWN = FIELDS | {"provider", "enabled"}
 _check_key = checking(record({}, {"provider": FILLED, "enabled": BOOLEAN}))
 _check_settings = checking(record({"pooled_fallback": BOOLEAN}))
 
-type Endpoint = Callable[[Request, Gateway], Awaitable[Response]]
-type Work = Callable[[Request, OwnCredentials, str], Awaitable[Json]]
 
-
-def _endpoint(work: Work) -> Endpoint:
-    """Whoever may, and what went wrong, are the same for all."""
-
-    async def endpoint(request: Request, gateway: Gateway) -> Response:
-        try:
-            organization = await _admit(request, gateway)
-            return respond(request, 200, await work(request, served(gateway.own), organization))
-        except GatewayError as err:
-            return respond_error(request, err)
-
-    return endpoint
-
-
-async def _admit(request: Request, gateway: Gateway) -> str:
-    """The caller's organization. Raises `Unauthenticated`, `Forbidden`."""
-    principal, fresh = await gateway.keys.find(bearer_token(request.scope["headers"]))
-    refuse_reserved(request.scope["headers"])
-    if not fresh:
-        await gateway.keys.confirm(principal)
-    if PROVIDERS not in principal.scopes:
-        raise Forbidden(
-            f"This key may not see or change provider credentials: that takes one with the scope '{PROVIDERS}' "
-            f"(`orrery keys create --scope {PROVIDERS}`)",
-            code="insufficient_scope",
-        )
-    return principal.organization
-
-
-def served(own: OwnCredentials | None) -> OwnCredentials:
-    """The same. Raises `GatewayError` (501) where this deployment has nothing to encrypt with."""
-    if own is not None:
-        return own
-    err = GatewayError(
-        "This gateway stores no provider credentials (ORRERY_CREDENTIAL_KEY_ARN)", code="not_implemented"
-    )
-    err.status = 501
-    raise err
+def served(gateway: Gateway) -> OwnCredentials:
+    """The store. Raises `GatewayError` (501) where this deployment has nothing to encrypt with."""
+    if gateway.own is not None:
+        return gateway.own
+    raise not_served("This gateway stores no provider credentials (ORRERY_CREDENTIAL_KEY_ARN)")
 
 
 async def _list(request: Request, own: OwnCredentials, organization: str) -> Json:
@@ -127,12 +90,12 @@ def _refuse_unknown(asked: Json, known: frozenset[str]) -> None:
 
 
 ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
-    ("GET", "/account/providers", _endpoint(_list)),
-    ("PUT", "/account/providers", _endpoint(_put)),
-    ("GET", "/account/providers/{provider}", _endpoint(_one)),
-    ("PUT", "/account/providers/{provider}", _endpoint(_put)),
-    ("DELETE", "/account/providers/{provider}", _endpoint(_delete)),
-    ("GET", "/account/settings", _endpoint(_settings)),
-    ("PUT", "/account/settings", _endpoint(_put_settings)),
+    ("GET", "/account/providers", guarded(_list, served, PROVIDERS)),
+    ("PUT", "/account/providers", guarded(_put, served, PROVIDERS)),
+    ("GET", "/account/providers/{provider}", guarded(_one, served, PROVIDERS)),
+    ("PUT", "/account/providers/{provider}", guarded(_put, served, PROVIDERS)),
+    ("DELETE", "/account/providers/{provider}", guarded(_delete, served, PROVIDERS)),
+    ("GET", "/account/settings", guarded(_settings, served, PROVIDERS)),
+    ("PUT", "/account/settings", guarded(_put_settings, served, PROVIDERS)),
 )
 """Method, path under a mount, and who answers."""

@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from orrery.stores.prompts import PromptStore
 
 
+type MakeBlobs = Callable[[], Blobs | None]
+
+
+def no_blobs() -> None:
+    """For a gateway that keeps only what the table takes."""
+
+
 class TableExtras:
     """Over one table; `blobs` makes the place for what is too large for it."""
 
-    def __init__(self, table: Table, *, peppers: ReadPeppers, blobs: "Callable[[], Blobs | None]") -> None:
+    def __init__(self, table: Table, *, peppers: ReadPeppers, blobs: MakeBlobs = no_blobs) -> None:
         self._table = table
         self._peppers = peppers
         self._blobs = blobs
@@ -82,6 +89,12 @@ class TableExtras:
         from orrery.stores.steps import StepStore
 
         return StepStore(self._table)
+
+    @cached_property
+    def activity(self) -> "kinds.Activity":
+        from orrery.stores.step_reading import ActivityStore
+
+        return ActivityStore(self._table)
 
     @cached_property
     def digests(self) -> "kinds.Digests":

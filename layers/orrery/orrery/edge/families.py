@@ -52,6 +52,9 @@ ROOTS = {"/rerank": "/v2/rerank"}
 ACCOUNT = "/v1"
 """Where callers look after their own account: here only, as the gateways that have it do."""
 
+ELSEWHERE = "/v2"
+"""Where prompts, threads and identities stand, as Orq has them."""
+
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 type Endpoint = Callable[[Request, Gateway], Awaitable[Response]]
@@ -150,16 +153,16 @@ def models(gateway: MakeGateway | None = None) -> FastAPI:
 
 def manage(gateway: MakeGateway | None = None) -> FastAPI:
     """What is about callers themselves, and an answer to every route under a mount that nobody else serves."""
-    from orrery.edge import unserved
-    from orrery.edge.account_routes import ROUTES
+    from orrery.edge import account_routes, activity_routes, prompt_routes, unserved
     from orrery.edge.uploads import presign_upload
 
     app, room = _app(gateway)
-    for method, path, endpoint in ROUTES:
-        app.add_route(f"{ACCOUNT}{path}", _served(endpoint, room), methods=[method])
+    routes = ((method, f"{ACCOUNT}{path}", endpoint) for method, path, endpoint in account_routes.ROUTES)
+    for method, path, endpoint in (*routes, *prompt_routes.ROUTES, *activity_routes.ROUTES):
+        app.add_route(path, _served(endpoint, room), methods=[method])
     for mount in MOUNTS:
         app.add_route(f"{mount}/uploads/presign", _served(presign_upload, room), methods=["POST"])
-    for mount in MOUNTS:
+    for mount in (*MOUNTS, ELSEWHERE):
         app.add_route(mount + "/{rest:path}", unserved.refuse, methods=ANY)
     return app
 

@@ -6,12 +6,14 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 
 from orrery.core.errors import AwsFault, GatewayError
 from orrery.edge import wiring
+from orrery.edge.blobs_local import LocalBlobs
 from orrery.edge.credentials import StoredCredentials
 from orrery.edge.embedded.folder import StateFolder, StateUnusable
 from orrery.edge.embedded.opening import OpenTable, open_remote, open_state
@@ -70,6 +72,7 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
                 uploads=uploads,
                 peppers=_given(peppers),
                 own=own,
+                blobs=partial(LocalBlobs, settings.state / "blobs"),
             )
         )
         app = Mounted(read_routes(template), {SANDBOX: sandbox, PLACE: uploads})

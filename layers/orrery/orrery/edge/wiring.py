@@ -11,12 +11,13 @@ import orjson
 from orrery.core.credentials import AwsCredentials
 from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import AwsFault, GatewayError, Unavailable
-from orrery.core.ports import AwsCall, Fetch, Keys, OwnCredentials, Transport, Uploads, UpstreamReply
+from orrery.core.ports import AwsCall, Blobs, Fetch, Keys, OwnCredentials, Transport, Uploads, UpstreamReply
 from orrery.core.types import Arrival, Exchange, Fetched, Principal
 from orrery.edge import log
 from orrery.edge.accounts import OperatorAccounts, ReadSecret
 from orrery.edge.aws import CredentialsSource, aws_call
 from orrery.edge.credentials import StoredCredentials
+from orrery.edge.extras import MakeBlobs, TableExtras, no_blobs
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
 from orrery.edge.minting import Mint
@@ -58,6 +59,7 @@ def _from_environment() -> Gateway:
         uploads=_bucket(settings, pool),
         peppers=partial(_read_peppers, settings, pool),
         own=_own_credentials(settings, pool, table),
+        blobs=partial(_blobs, settings, pool),
     )
 
 
@@ -98,6 +100,17 @@ def _bucket(settings: Settings, pool: Pool) -> Uploads | None:
     )
 
 
+def _blobs(settings: Settings, pool: Pool) -> Blobs | None:
+    """Where recorded answers lie that are too large for the table."""
+    if not settings.uploads_bucket:
+        return None
+    from orrery.edge.blobs_s3 import S3Blobs
+
+    return S3Blobs(
+        pool, bucket=settings.uploads_bucket, region=settings.region, credentials=aws_credentials(settings)
+    )
+
+
 def join(
     settings: Settings,
     pool: Pool,
@@ -108,6 +121,7 @@ def join(
     uploads: Uploads | None = None,
     peppers: ReadPeppers | None = None,
     own: OwnCredentials | None = None,
+    blobs: MakeBlobs = no_blobs,
 ) -> Gateway:
     """A gateway over these stores. Nothing is read or connected before a request needs it."""
     written, refused = _writers(settings)
@@ -121,6 +135,7 @@ def join(
         uploads=uploads,
         seals=PepperSeals(peppers) if peppers else None,
         own=own,
+        extras=TableExtras(table, peppers=peppers, blobs=blobs) if peppers else None,
         outside=_LazyTransport(pool, public=True),
         log=written,
         refused=refused,

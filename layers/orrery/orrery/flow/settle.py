@@ -6,6 +6,7 @@ from contextlib import suppress
 from orrery.catalog.cost import cost_nano, covers
 from orrery.core.errors import GatewayError
 from orrery.core.types import Evidence, Exchange, Hold, Receipt, Usage
+from orrery.flow.attempts import is_news
 from orrery.flow.call import Frames
 from orrery.flow.estimate import WRITING, counted_usage
 from orrery.flow.gateway import Gateway
@@ -39,7 +40,7 @@ async def _settle(hold: Hold, exchange: Exchange, gateway: Gateway, frames: Fram
         exchange.unsettled = True
     finally:
         gateway.log(exchange)
-    if any(attempt.status >= 400 for attempt in exchange.attempts):
+    if is_news(exchange):
         from orrery.flow.breaking import note
 
         await note(exchange, gateway)

@@ -9,7 +9,8 @@ from contextlib import aclosing
 from itertools import batched
 
 from orrery.core.errors import InvalidRequest
-from orrery.core.prompts import Listed, Page, PromptVersion, StoredPrompt, is_key
+from orrery.core.pages import Listed, Page
+from orrery.core.prompts import PromptVersion, StoredPrompt, is_key
 from orrery.core.types import Json
 from orrery.stores.definition import INDEX, PROMPTS, organization_id
 from orrery.stores.prompt_rows import (

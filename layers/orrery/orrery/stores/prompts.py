@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from orrery.core.errors import InvalidRequest, NotFound, Unavailable
-from orrery.core.prompts import Listed, Page, PromptChange, PromptDraft, PromptVersion, StoredPrompt, is_key
+from orrery.core.pages import Listed, Page
+from orrery.core.prompts import PromptChange, PromptDraft, PromptVersion, StoredPrompt, is_key
 from orrery.core.records import Prompt
 from orrery.core.types import Json
 from orrery.stores.prompt_cache import Published, PublishedCache
@@ -38,7 +39,7 @@ from orrery.stores.table import Cancelled, Table
 
 IS_NEW = "attribute_not_exists(PK)"
 AS_SEEN = "rev = :seen"
-PUBLISHED = "made, published, gone"
+PUBLISHED = "made, published"
 
 ATTEMPTS = 50
 """Of a change, while others change the same prompt: each round lets one of them through."""
@@ -203,7 +204,7 @@ class PromptStore:
 
     async def _read_published(self, organization: str, prompt: str, known: Published | None) -> Published | None:
         head = await self._table.get(key_of(organization, prompt), PUBLISHED)
-        if head is None or "gone" in head or not head["published"]:
+        if head is None or not head.get("published"):  # what is left of a deleted prompt names no version
             return None
         number, made = head["published"], head["made"]
         if known is not None and (known.made, known.number) == (made, number):

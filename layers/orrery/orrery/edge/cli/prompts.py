@@ -8,7 +8,8 @@ import orjson
 import typer
 
 from orrery.core.errors import InvalidRequest, NotFound
-from orrery.core.prompts import Page, PromptChange, PromptDraft, StoredPrompt
+from orrery.core.pages import Page
+from orrery.core.prompts import PromptChange, PromptDraft, StoredPrompt
 from orrery.core.types import Json
 from orrery.edge.cli.command import Answer, Organization, command
 from orrery.edge.cli.desk import Desk
