@@ -5,13 +5,15 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orrery.core.dialect import Provider
 from orrery.core.errors import GatewayError
-from orrery.core.extras import Extras
 from orrery.core.ports import Catalog, Fetch, Keys, Ledger, OwnCredentials, Seals, Transport, Uploads
 from orrery.core.types import Arrival, Exchange, Principal, Target
+
+if TYPE_CHECKING:  # a plain request needs none of it: it is not to wait for a dozen protocols
+    from orrery.core.extras import Extras
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Gateway:
     uploads: Uploads | None = None
     seals: Seals | None = None
     own: OwnCredentials | None = None
-    extras: Extras | None = None
+    extras: "Extras | None" = None
     outside: Transport | None = None
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from orrery.core.extras import Extras
 from orrery.core.types import Arrival, Call, Exchange, Principal
 from orrery.flow.gateway import Gateway
+
+if TYPE_CHECKING:
+    from orrery.core.extras import Extras
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class Visit:
             await gateway.keys.confirm(self.principal)
 
 
-def extras_of(gateway: Gateway) -> Extras:
+def extras_of(gateway: Gateway) -> "Extras":
     """What options need. Rooms without it serve plain requests only."""
     assert gateway.extras is not None, "this gateway was joined without what options need"
     return gateway.extras
