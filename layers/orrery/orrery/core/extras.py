@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from orrery.core.activity import Kind, StoredStep, Tracked
 from orrery.core.limits import Budget
 from orrery.core.options import Engine
-from orrery.core.prompts import Listed, Page, PromptChange, PromptDraft, PromptVersion, StoredPrompt
+from orrery.core.pages import Listed, Page
+from orrery.core.prompts import PromptChange, PromptDraft, PromptVersion, StoredPrompt
 from orrery.core.records import Claim, Prompt, Recording, Step
 from orrery.core.types import Principal
 
@@ -185,6 +187,22 @@ class Steps(Protocol):
         ...
 
 
+class Activity(Protocol):
+    """What steps left behind, for their organization. Each method may raise `Unavailable`."""
+
+    async def listed(self, organization: str, kind: Kind, page: Page) -> Listed[Tracked]:
+        """The newest first. Raises `InvalidRequest` for a cursor that is none of them."""
+        ...
+
+    async def read(self, organization: str, kind: Kind, label: str) -> Tracked:
+        """Raises `NotFound`: labels of others are like missing ones."""
+        ...
+
+    async def steps(self, organization: str, kind: Kind, label: str, page: Page) -> Listed[StoredStep]:
+        """The oldest first; identities have none. Raises `InvalidRequest` for what is no cursor."""
+        ...
+
+
 class Digests(Protocol):
     """Digests that only this deployment can make: of secrets, for names that stand in a table."""
 
@@ -225,6 +243,9 @@ class Extras(Protocol):
 
     @property
     def steps(self) -> Steps: ...
+
+    @property
+    def activity(self) -> Activity: ...
 
     @property
     def digests(self) -> Digests: ...

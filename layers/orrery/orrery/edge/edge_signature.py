@@ -5,9 +5,11 @@
     x-orbitrage-signature    hexadecimal HMAC-SHA256, with one of the edge keys, over these lines, joined by "\\n":
                              v1, timestamp, METHOD, path, user, organization, hexadecimal SHA-256 of the body
 
-`path` is the one after the stage (`/v1/chat/completions`), `organization` the one of the API key. A signature is good
-for 300 seconds on either side, for this very request: whoever repeats it says what was said already. Without it the
-header is a forgery, and refused (seed 004); the words of the signature are ours, since no document has them.
+`path` is the one after the stage, decoded (`/v1/chat/completions`), `organization` the one of the API key; texts are
+UTF-8. A signature is good for 300 seconds on either side, for this very request: whoever repeats it within that time,
+with the API key, says what was said already. Without it the header is a forgery, and refused (seed 004); the words of
+the signature are ours, since no document has them. No text but the path may have a line break, so that the lines say
+one thing only. An edge that is written in Python may sign with `sign`.
 """
 
 import hashlib
@@ -15,12 +17,13 @@ import hmac
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from orrery.core.errors import Forbidden
+from orrery.core.errors import Forbidden, InvalidRequest
 from orrery.edge.arrive import header
 from orrery.wire.attribution import label_of
 
 USER, TIMESTAMP, SIGNATURE = b"x-orbitrage-user-id", b"x-orbitrage-timestamp", b"x-orbitrage-signature"
 SKEW_S = 300
+LONGEST_TIMESTAMP = 12
 
 type Headers = Sequence[tuple[bytes, bytes]]
 
@@ -33,14 +36,22 @@ def verified_user(
     if not named:
         return ""
     told, timestamp = header(headers, SIGNATURE).strip().lower(), header(headers, TIMESTAMP).strip()
-    is_recent = timestamp.isdigit() and len(timestamp) <= 12 and abs(now - int(timestamp)) <= SKEW_S
-    user = label_of(USER, named[0])
+    is_recent = timestamp.isdigit() and len(timestamp) <= LONGEST_TIMESTAMP and abs(now - int(timestamp)) <= SKEW_S
+    user = _label(named[0])
     what = Signed(timestamp.decode("latin-1"), method, path, user, organization, body)
     # Every key is tried: how long it takes says nothing of which one it was.
     is_signed = any([hmac.compare_digest(sign(key, what).encode(), told) for key in keys])
     if not (user and is_recent and is_signed and len(named) == 1):
         raise Forbidden("x-orbitrage-user-id is reserved", code="forbidden_header")
     return user
+
+
+def _label(value: bytes) -> str:
+    """ "" for what could be no user."""
+    try:
+        return label_of(USER, value)
+    except InvalidRequest:
+        return ""
 
 
 class Signed(NamedTuple):

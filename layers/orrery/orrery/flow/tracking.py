@@ -21,6 +21,7 @@ from orrery.flow.recording import Recorder
 from orrery.flow.replaying import WHOLE, recorded
 from orrery.flow.serve import Answer
 from orrery.flow.visit import Visit, extras_of
+from orrery.wire.attribution import metadata_of
 
 NOTHING = Attribution()
 
@@ -29,7 +30,7 @@ type Ask = Callable[[Visit, Gateway], Awaitable[Answer]]
 
 async def tracked(visit: Visit, ask: Ask, gateway: Gateway) -> Answer:
     """What `ask` gives. Its step is written when it is over, however it ends; that never fails a request."""
-    recorder, heard = Recorder(), list[Answer]()
+    keeps, recorder, heard = await _keeps(visit, gateway), Recorder(), list[Answer]()
 
     async def leave(exchange: Exchange) -> None:
         transcript = _transcript(recorder, heard[0], exchange) if heard else None
@@ -38,27 +39,33 @@ async def tracked(visit: Visit, ask: Ask, gateway: Gateway) -> Answer:
 
     visit.after.append(leave)
     answer = await ask(visit, gateway)
-    if await _keeps(visit, gateway):
+    if keeps:
         answer = replace(answer, batches=recorder.record(answer.batches))
         heard.append(answer)
     return answer
 
 
 async def _keeps(visit: Visit, gateway: Gateway) -> bool:
-    """Whether what is said is to be kept."""
+    """Whether what is said is to be kept: not where we cannot know that just now."""
     if visit.call.options.thread is None or visit.call.operation not in WHOLE or gateway.own is None:
         return False
-    return (await gateway.own.find(visit.principal.organization)).keeps_transcripts
+    with suppress(GatewayError):
+        return (await gateway.own.find(visit.principal.organization)).keeps_transcripts
+    return False
 
 
 def _transcript(recorder: Recorder, answer: Answer, exchange: Exchange) -> bytes | None:
+    """What was asked, as it stands in the body without secrets, and what was answered, if that is whole."""
     recording = recorded(recorder, answer, exchange)
     if recording is None:
         return None
-    call = exchange.plan.call
-    asked = {name: call.body[name] for name in ("messages", "prompt") if name in call.body}
-    answered = orjson.loads(recording.payloads[0])
-    return orjson.dumps({**asked, "choices": answered.get("choices")})
+    body = exchange.plan.call.body
+    asked = {name: body[name] for name in ("messages", "prompt") if name in body}
+    with suppress(ValueError):  # it was handed on as it came, and is not what it should be
+        answered = orjson.loads(b"".join(recording.payloads))
+        if isinstance(answered, dict):
+            return orjson.dumps({**asked, "choices": answered.get("choices")})
+    return None
 
 
 def step_of(exchange: Exchange, now: float, transcript: bytes | None = None) -> Step:
@@ -94,7 +101,7 @@ def step_of(exchange: Exchange, now: float, transcript: bytes | None = None) -> 
         identity_profile=_profile(options),
         thread=options.thread.id if options.thread else "",
         thread_tags=options.thread.tags if options.thread else (),
-        metadata=told.metadata or _metadata(call.body.get("metadata")),
+        metadata=told.metadata or metadata_of(call.body),
         cached=exchange.cache == "hit",
         transcript=transcript,
     )
@@ -102,7 +109,3 @@ def step_of(exchange: Exchange, now: float, transcript: bytes | None = None) -> 
 
 def _profile(options: Options) -> dict[str, object] | None:
     return dict(options.identity.profile) if options.identity and options.identity.profile else None
-
-
-def _metadata(told: object) -> dict[str, str]:
-    return {name: text for name, text in told.items() if isinstance(text, str)} if isinstance(told, dict) else {}

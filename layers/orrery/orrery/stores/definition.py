@@ -12,6 +12,8 @@
 | OWN#<organization>  | OWN       | its own credentials at providers, encrypted, an attribute each    |
 | PROMPT#<org>#<id>   | HEAD      | a stored prompt: its name, its published and its newest version   |
 | PROMPT#<org>#<id>   | V#<n>     | a version of it, which never changes                              |
+| RUN#<org>#<digest>  | HEAD      | a run and its sums; the same for SESSION#, THREAD# and IDENTITY#  |
+| RUN#<org>#<digest>  | S#<ms>#…  | a step of it; the same for SESSION# and THREAD#                   |
 
 The organization stands in every partition key but the API key's, whose row names it: no id of one reaches another's.
 Models are the operator's, the same for all organizations.
@@ -27,6 +29,7 @@ INDEX = "listing"
 BALANCES = "BALANCES"  # GPK of every balance shard; GSK: its organization and number
 KEYS = "KEYS#"  # and the organization: GPK of its API keys; GSK: when each was made
 PROMPTS = "PROMPTS#"  # and the organization: GPK of its prompts; GSK: when each was made, and its id
+TRACKED = {"run": "RUNS#", "session": "SESSIONS#", "thread": "THREADS#", "identity": "IDENTITIES#"}  # likewise
 
 DEFINITION: Json = {
     "BillingMode": "PAY_PER_REQUEST",

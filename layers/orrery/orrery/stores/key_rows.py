@@ -26,9 +26,6 @@ ACTIVITY = "activity"
 PROMPTS = "prompts"
 """The scope that lets a key see and change its organization's stored prompts: to use one takes none."""
 
-ACTIVITY = "activity"
-"""The scope that lets a key see what its organization's requests were labelled with, and the transcripts of threads."""
-
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
