@@ -1,21 +1,21 @@
 """Variables take the place of their names; where some are secret, twice: `***` for all to see, in full for providers.
 
-What is logged, cached, kept and counted is the call's `body`; `private` is only ever encoded for a provider.
+What is logged, cached, kept and counted is the call's `body`; `private` is only ever encoded for a provider. Names of
+fields, pictures and files are left alone, and so is all that is no text of the prompt: tools, stop words, metadata.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
+from orrery.core.errors import InvalidRequest, TooLarge
 from orrery.core.options import Variables
 from orrery.core.types import Call, Json, Operation
 from orrery.flow.gateway import Gateway
 from orrery.flow.visit import extras_of
-from orrery.wire.template import fill
-
-MASK = "***"
+from orrery.wire.body import dumps
+from orrery.wire.template import MASK, fill
 
 FIELDS: Mapping[Operation, tuple[str, ...]] = {
     Operation.CHAT: ("messages",),
@@ -25,73 +25,107 @@ FIELDS: Mapping[Operation, tuple[str, ...]] = {
     Operation.RERANK: ("query", "documents"),
     Operation.IMAGES: ("prompt",),
     Operation.IMAGE_EDITS: ("prompt",),
+    Operation.VIDEOS: ("prompt",),
     Operation.SPEECH: ("input",),
-    Operation.RESPONSES: ("input", "instructions"),
+    Operation.TRANSCRIPTIONS: ("prompt",),
+    Operation.TRANSLATIONS: ("prompt",),
+    Operation.RESPONSES: ("instructions", "input"),
 }
 """Where each kind of request holds the texts that are templates."""
 
-type Texts = list[str]
+_WORD = re.compile(r"\w+")
 
 
 async def rendered(call: Call, gateway: Gateway) -> Call:
-    """The call with its variables filled in. Raises `InvalidRequest` for a template that cannot be, or is too much."""
+    """The call with its variables filled in, or itself where there is nothing to fill.
+
+    Raises `InvalidRequest` for a template that is broken or takes too much, with the text's place as `param`;
+    `TooLarge` for a body beyond what may be posted; `Unavailable` where an engine does not start.
+    """
     variables = call.options.variables
     if variables is None:
         return call
-    texts = list(_texts(call))
+    found = _texts(call)
+    texts = list(found.values())
     if not any("{" in text for text in texts):
         return call
-    shown = _with(call, await _filled(texts, _shown(variables), variables, gateway))
-    private = None
-    if variables.secrets:
-        private = _with(call, await _filled(texts, variables.values, variables, gateway))
-    larger = max(len(orjson.dumps(body)) for body in (shown, private or {}))
-    return replace(call, body=shown, private=private, body_bytes=max(larger, call.body_bytes))
+    try:
+        full = await _filled(texts, variables, gateway)
+        shown = await _masked(texts, full, variables, gateway) if variables.secrets else full
+    except InvalidRequest as err:
+        err.param = list(found)[int(err.param)] if err.param else FIELDS[call.operation][0]
+        raise
+    body = _with(call, shown)
+    private = _with(call, full) if full != shown else None
+    return replace(call, body=body, private=private, body_bytes=_size(call, private, body, gateway))
 
 
-async def _filled(texts: Texts, values: Mapping[str, Any], variables: Variables, gateway: Gateway) -> Texts:
+async def _filled(texts: Sequence[str], variables: Variables, gateway: Gateway) -> list[str]:
     if variables.engine == "text":
-        return fill(texts, values)
-    return await extras_of(gateway).templates.render(texts, values, variables.engine)
+        return fill(texts, variables.values, most_chars=gateway.policy.max_body_bytes)
+    return await extras_of(gateway).templates.render(texts, variables.values, variables.engine)
 
 
-def _shown(variables: Variables) -> Mapping[str, Any]:
-    """The values, with every text and number of a secret one as `***`: engines may walk into it."""
-    return {name: _masked(value) if name in variables.secrets else value for name, value in variables.values.items()}
+async def _masked(texts: Sequence[str], full: Sequence[str], variables: Variables, gateway: Gateway) -> list[str]:
+    """The texts as anyone may see them. Where a template needs more of a secret than `***`, all of it is `***`."""
+    if variables.engine == "text":
+        most = gateway.policy.max_body_bytes
+        return fill(texts, variables.values, most_chars=most, hidden=variables.secrets)
+    named = {word for text in texts for word in _WORD.findall(text)}
+    values = {
+        name: _hidden(value, named) if name in variables.secrets else value for name, value in variables.values.items()
+    }
+    try:
+        return await extras_of(gateway).templates.render(texts, values, variables.engine)
+    except InvalidRequest:
+        return [text if text == whole else MASK for text, whole in zip(texts, full, strict=True)]
 
 
-def _masked(value: Any) -> Any:
+def _hidden(value: Any, named: Collection[str]) -> Any:
+    """A secret value as engines may walk into it. Names within it are told only where the template tells them."""
     if isinstance(value, dict):
-        return {name: _masked(each) for name, each in value.items()}
+        return {name if name in named else MASK: _hidden(each, named) for name, each in value.items()}
     if isinstance(value, list):
-        return [_masked(each) for each in value]
+        return [_hidden(each, named) for each in value]
     return MASK
 
 
-def _texts(call: Call) -> Iterator[str]:
-    found: Texts = []
-    for name in FIELDS.get(call.operation, ()):
-        _each(call.body.get(name), lambda text: found.append(text) or text)  # type: ignore[func-returns-value]
-    yield from found
+def _texts(call: Call) -> dict[str, str]:
+    """The texts that are templates, by where they stand."""
+    found: dict[str, str] = {}
+
+    def note(param: str, text: str) -> str:
+        found[param] = text
+        return text
+
+    for field in FIELDS.get(call.operation, ()):
+        _each(call.body.get(field), field, note)
+    return found
 
 
-def _with(call: Call, filled: Texts) -> Json:
-    """The body with these texts in the order in which they were found."""
+def _with(call: Call, filled: Sequence[str]) -> Json:
+    """The body with these texts, in the order in which they were found."""
     following = iter(filled)
-    fields = FIELDS[call.operation]
-    changed = {name: _each(call.body[name], lambda _: next(following)) for name in fields if name in call.body}
-    return {**call.body, **changed}
+    fields = [field for field in FIELDS[call.operation] if field in call.body]
+    return {**call.body, **{field: _each(call.body[field], field, lambda *_: next(following)) for field in fields}}
 
 
-def _each(value: Any, change: Callable[[str], str]) -> Any:
-    """The same, each text in it changed: of messages their content alone, of parts those that are text."""
+def _each(value: Any, param: str, change: Callable[[str, str], str]) -> Any:
+    """The same with its texts changed: of messages their content, of parts those that are text."""
     if isinstance(value, str):
-        return change(value)
+        return change(param, value)
     if isinstance(value, list):
-        return [_each(each, change) for each in value]
+        return [_each(each, f"{param}[{place}]", change) for place, each in enumerate(value)]
     if isinstance(value, dict):
-        if "role" in value or value.get("type") == "message":
-            return {**value, "content": _each(value["content"], change)} if value.get("content") else value
-        if isinstance(value.get("text"), str):
-            return {**value, "text": change(value["text"])}
+        for name in ("content", "text"):
+            if isinstance(value.get(name), str | list):
+                return {**value, name: _each(value[name], f"{param}.{name}", change)}
     return value
+
+
+def _size(call: Call, private: Json | None, body: Json, gateway: Gateway) -> int:
+    """Bytes of the larger body, with the files of a form. Raises `TooLarge`."""
+    size = max(len(dumps(each)) for each in (body, private or {}))
+    if size > gateway.policy.max_body_bytes:
+        raise TooLarge(f"With its variables, the request has {size} bytes; at most {gateway.policy.max_body_bytes}.")
+    return call.body_bytes - len(dumps(call.body)) + size if call.files else size

@@ -5,7 +5,7 @@ is. Source: Orq's templating page, read 2026-11-21.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from orrery.core.errors import InvalidRequest
@@ -21,13 +21,17 @@ _INDEX = re.compile(r"[0-9]{1,9}")
 
 MISSING = object()
 
+MASK = "***"
 
-def fill(texts: Sequence[str], values: Mapping[str, Any], *, most_chars: int) -> list[str]:
-    """Each text with its values. Strings stand as they are, anything else as JSON.
+
+def fill(
+    texts: Sequence[str], values: Mapping[str, Any], *, most_chars: int, hidden: Collection[str] = ()
+) -> list[str]:
+    """Each text with its values. Strings stand as they are, anything else as JSON, and all of a `hidden` one as `***`.
 
     Raises `InvalidRequest`, with the number of the text as `param`, once more than `most_chars` would come out in all.
     """
-    filler = _Filler(values, most_chars)
+    filler = _Filler(values, most_chars, hidden)
     return [filler.fill(text, place) for place, text in enumerate(texts)]
 
 
@@ -47,8 +51,9 @@ def find(name: str, values: Mapping[str, Any]) -> Any:
 
 
 class _Filler:
-    def __init__(self, values: Mapping[str, Any], most_chars: int) -> None:
+    def __init__(self, values: Mapping[str, Any], most_chars: int, hidden: Collection[str]) -> None:
         self._values = values
+        self._hidden = hidden
         self._most = most_chars
         self._left = most_chars
         self._known: dict[str, str | None] = {}
@@ -68,9 +73,16 @@ class _Filler:
     def _text(self, name: str) -> str | None:
         """Looked up and written once, however often it stands there."""
         if name not in self._known:
-            found = find(name, self._values)
-            self._known[name] = None if found is MISSING else found if isinstance(found, str) else dumps(found).decode()
+            self._known[name] = self._written(name)
         return self._known[name]
+
+    def _written(self, name: str) -> str | None:
+        found = find(name, self._values)
+        if found is MISSING:
+            return None
+        if (name if name in self._values else name.partition(".")[0]) in self._hidden:
+            return MASK
+        return found if isinstance(found, str) else dumps(found).decode()
 
     def _take(self, chars: int, place: int) -> None:
         self._left -= chars
