@@ -258,7 +258,23 @@ def test_the_sample_is_a_prompt_that_can_be_pushed(run: Run) -> None:
     assert found == {"support-reply": ("created", 1)}
 
 
-TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
+def test_a_line_of_a_prompt_is_a_line_of_its_file(tmp_path: Path) -> None:
+    line = "Be kind to everybody. " * 20
+    document = {"messages": [{"role": "user", "content": line.strip()}, {"role": "user", "content": f"a\n{line}b\n"}]}
+    path, _ = write_file(
+        tmp_path, StoredPrompt("k", PromptFacts("K"), 1, 1, 0, 0, PromptVersion(1, document, 0)), dry_run=False
+    )
+    assert path.read_text().splitlines()[3:] == [
+        "  - role: user",
+        f"    content: {line.strip()}",
+        "  - role: user",
+        "    content: |",
+        "      a",
+        f"      {line}b",
+    ]
+
+
+TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from("\n\r\t \x85\u2028\u2029\ufeff:#'\"-|>"), max_size=30)
 VALUE = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
@@ -274,6 +290,7 @@ def test_a_file_says_exactly_what_was_stored(
     if suffix == "json":
         (folder / "k.json").write_text("{}")
     document = {"messages": [{"role": "user", "content": text}], "unknown": value}
+    document["long"] = " ".join([text] * 20)
     facts = PromptFacts("Name", text, {"x": value}, "")
     prompt = StoredPrompt("k", facts, 1, 1, 0, 0, PromptVersion(1, document, 0))
     path, written = write_file(folder, prompt, dry_run=False)

@@ -13,13 +13,15 @@ import pytest
 
 from orrery.core.types import Principal
 from orrery.edge.embedded.engine import Engine
+from orrery.edge.families import family
 from orrery.edge.prompt_routes import ROUTES
 from orrery.edge.web import FastAPI, Request
 from orrery.flow.gateway import Gateway
 from orrery.stores.definition import DEFINITION
 from orrery.stores.prompts import PromptStore
 from orrery.stores.table import Table
-from tests.fakes import FakeKeys, Room
+from tests.edge.asgi import request
+from tests.fakes import FakeKeys, FakeTransport, Room, completion
 
 _numbers = itertools.count()
 SCOPED = frozenset({"prompts"})
@@ -341,3 +343,34 @@ async def test_what_is_made_here_is_what_requests_get(at: Desk) -> None:
     assert (await at.store.published("org-alice", "kind")).version == 1  # type: ignore[union-attr]
     await at("DELETE", ONE)
     assert await at.store.published("org-alice", "kind") is None
+
+
+@pytest.mark.parametrize("way", ["header", "body"])
+async def test_a_chat_is_asked_with_what_is_published(at: Desk, way: str) -> None:
+    await at("POST", LIST, {**NEW, "prompt": {**PROMPT, "messages": [{"role": "user", "content": "hi {{who}}"}]}})
+    transport = FakeTransport(completion(), completion())
+    extras = SimpleNamespace(prompts=at.store)
+    app = family("chat", lambda: Room(keys=FakeKeys(TENANTS), extras=extras, transport=transport).gateway())
+    own = {"role": "user", "content": "own"}
+    body: dict[str, Any] = {"variables": {"who": "you"}}
+    extra: tuple[tuple[bytes, bytes], ...] = ((b"x-orbitrage-prompt-id", b"kind"),)
+    if way == "body":
+        body |= {
+            "model": "groq/llama-3.3-70b-versatile",
+            "messages": [own],
+            "orq": {"prompt": {"id": "kind", "version": "latest"}},
+        }
+        extra = ()
+    heard = await request(app, body, token="app", extra=extra)
+    assert (heard.status, heard.headers["x-orq-prompt"]) == (200, "kind@1")
+    sent = transport.body()
+    assert (sent["model"], sent["messages"]) == (
+        "gpt-4o",
+        [{"role": "user", "content": "hi you"}, *([own] if way == "body" else [])],
+    )
+    heard = await request(app, body, token="bob", extra=extra)
+    if way == "header":
+        assert (heard.status, heard.json()["error"]["code"]) == (404, "prompt_not_found")
+    else:
+        assert (heard.status, heard.headers["x-orq-prompt"]) == (200, "not_found")
+        assert (transport.body()["model"], transport.body()["messages"]) == ("llama-3.3-70b-versatile", [own])

@@ -332,6 +332,7 @@ def test_no_message_is_lost_or_made_up(
 ) -> None:
     call = a_call("first" if has_first else "", "second" if has_second else "", messages=own)
     before = orjson.dumps(call.body)
-    asked = asyncio.run(ask(call, Prompt("first", 1, first), Prompt("second", 1, second)))
+    prompts = [Prompt("first", 1, first, "groq/x", {"seed": 1}), Prompt("second", 1, second, "", {"n": 2})]
+    asked = asyncio.run(ask(call, *prompts))
     assert asked.call.body["messages"] == [*(first if has_first else []), *(second if has_second else own)]
     assert orjson.dumps(call.body) == before

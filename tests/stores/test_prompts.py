@@ -164,12 +164,15 @@ async def test_an_older_version_is_published_again(store: PromptStore) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 2, -1, 10**9, 10**2000])
-async def test_a_version_that_is_not_there_is_neither_read_nor_published(store: PromptStore, number: int) -> None:
+async def test_a_version_that_is_not_there_is_neither_read_nor_published(table: Table, number: int) -> None:
+    call = Faulty(table._call)
+    store = over(table, call)
     await store.create(A, draft("one", "k"))
     for work in (store.version(A, "k", number), store.publish(A, "k", number)):
         with pytest.raises(NotFound) as refused:
             await work
         assert refused.value.code == "prompt_not_found"
+    assert [action for action, _ in call.calls[1:]] == ["GetItem"] * 2  # no key is made of whatever number comes
     assert (await store.read(A, "k")).published == 1
 
 

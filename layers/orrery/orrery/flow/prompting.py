@@ -81,8 +81,6 @@ def _fits(name: str, value: Any, body: Json) -> bool:
     """Whether a prompt's parameter has a place beside those in `body`. How an answer comes is the request's to say."""
     if value is None or body.get(name) is not None or name == "stream":
         return False
-    if name == "stream_options" and body.get("stream") is not True:
-        return False
     return all(body.get(other) is None for other in NOT_BESIDE.get(name, ()))
 
 
@@ -123,7 +121,7 @@ def _refuse_led_astray(call: Call, prompts: list[Prompt]) -> None:
     if call.options.credentials is None or not call.model:
         return
     for prompt in prompts:
-        if prompt.model and prompt.model != call.model and _provider(prompt.model) != _provider(call.model):
+        if prompt.model and _provider(prompt.model) != _provider(call.model):
             raise InvalidRequest(
                 f"The prompt {prompt.id!r} replaces the model with one of another provider than the one that this "
                 f"request brings a credential for: ask for {prompt.model!r}, or leave the credential out.",

@@ -19,6 +19,12 @@ SUFFIXES = (".yaml", ".yml", ".json")
 LARGEST_FILE = 4 * LARGEST_BYTES
 """A document is longer as indented text."""
 
+UNFOLDED = 2**31
+"""Columns of a line: no text is folded, so that git shows what was changed."""
+
+BREAKS = frozenset("\x85\u2028\u2029\ufeff")
+"""Ends of lines to YAML, and its byte order mark: PyYAML 6.0 reads them back as others unless they are escaped."""
+
 JSON_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
@@ -114,7 +120,7 @@ def _says(path: Path, prompt: StoredPrompt) -> bool:
 def _text(path: Path, said: Mapping[str, Any]) -> bytes:
     if path.suffix == ".json":
         return orjson.dumps(said, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    return yaml.dump(said, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100).encode()
+    return yaml.dump(said, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=UNFOLDED).encode()
 
 
 class _Dumper(yaml.SafeDumper):
@@ -125,7 +131,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _lines(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = '"' if BREAKS & set(text) else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _lines)
