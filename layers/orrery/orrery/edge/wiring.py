@@ -24,7 +24,7 @@ from orrery.edge.minting import Mint
 from orrery.edge.peppers import LazyKeys, ReadPeppers, parse_peppers
 from orrery.edge.seals import PepperSeals
 from orrery.edge.settings import Settings, from_environment
-from orrery.edge.vault import KmsVault
+from orrery.edge.vault import KmsVault, NoVault
 from orrery.flow.gateway import Gateway, Policy
 from orrery.stores.catalog import OperatorCatalog
 from orrery.stores.credentials import CredentialStore
@@ -63,11 +63,10 @@ def _from_environment() -> Gateway:
     )
 
 
-def _own_credentials(settings: Settings, pool: Pool, table: Table) -> OwnCredentials | None:
-    """What organizations stored of their own, encrypted by KMS; None without a key there."""
-    if not settings.credential_key:
-        return None
-    vault = KmsVault(_call(settings, pool, "kms"), settings.credential_key)
+def _own_credentials(settings: Settings, pool: Pool, table: Table) -> OwnCredentials:
+    """What organizations stored and decided; their own keys encrypted by KMS, and refused without a key there."""
+    key = settings.credential_key
+    vault = KmsVault(_call(settings, pool, "kms"), key) if key else NoVault()
     return StoredCredentials(CredentialStore(table), vault)
 
 

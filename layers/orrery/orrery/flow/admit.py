@@ -102,7 +102,7 @@ async def _hold_beside_own(exchange: Exchange, gateway: Gateway) -> tuple[Hold, 
         if not all(target.own for target in plan.targets):
             return await _set_aside(exchange, worst_nano(plan), gateway), plan
     own = tuple(target for target in plan.targets if target.own)
-    return _nothing_held(exchange), Plan(plan.call, own)
+    return _nothing_held(exchange), replace(plan, targets=own)
 
 
 def _nothing_held(exchange: Exchange) -> Hold:
@@ -131,10 +131,11 @@ async def _set_aside(exchange: Exchange, amount_nano: int, gateway: Gateway) -> 
 
 def worst_nano(plan: Plan, output_tokens: int | None = None) -> int:
     """The dearest that one target could make of the call, in nano-USD: failed attempts cost nothing, so no sum."""
-    return max(_nano(plan.call, target, output_tokens) for target in plan.targets)
+    return max(cost_of(plan.call, target, output_tokens) for target in plan.targets)
 
 
-def _nano(call: Call, target: Target, output_tokens: int | None) -> int:
+def cost_of(call: Call, target: Target, output_tokens: int | None = None) -> int:
+    """The dearest that this target could make of the call, in nano-USD; `output_tokens` instead of its own limit."""
     return cost_nano(target.price, worst_usage(call, target, output_tokens)) if target.price else 0
 
 
