@@ -1,12 +1,15 @@
 """Stored provider keys: one item for an organization, and receipts of calls that cost nothing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orrery.core.credentials import OwnKey
 from orrery.core.errors import InvalidRequest, NotFound
+from orrery.core.limits import Budget
 from orrery.core.types import Hold, Receipt, Usage
+from orrery.stores import credentials
 from orrery.stores.credential_rows import own_keys
 from orrery.stores.credentials import CredentialStore
 from orrery.stores.ledger import DynamoLedger
@@ -129,3 +132,73 @@ async def test_what_held_nothing_can_cost_nothing(ledger: DynamoLedger) -> None:
         await ledger.settle(no_hold("org-x"), Receipt(1, Usage(), "provider"))
     with pytest.raises(ValueError, match="held nothing"):
         await ledger.record(no_hold("org-x"), Receipt(1, Usage(), "provider"))
+
+
+MONTHLY = Budget("identity", "*", "monthly", cost_nano=5_000, tokens=None)
+
+
+async def test_budgets_are_read_with_everything_else(store: CredentialStore) -> None:
+    daily = Budget("model", "openai/gpt-4o:x", "daily", tokens=9)
+    await store.put(a_key())
+    for budget in (MONTHLY, daily):
+        await store.put_budget("org-a", budget)
+    found = await store.read("org-a")
+    assert (found.budgets, list(found.keys)) == ((MONTHLY, daily), ["openai"])
+    assert (await store.read("org-b")).budgets == ()
+
+
+async def test_a_budget_takes_the_place_of_the_one_with_its_id(store: CredentialStore) -> None:
+    await store.put_budget("org-a", MONTHLY)
+    await store.put_budget("org-a", replace(MONTHLY, cost_nano=1, tokens=2))
+    assert (await store.read("org-a")).budgets == (replace(MONTHLY, cost_nano=1, tokens=2),)
+
+
+async def test_a_budget_is_removed_by_its_id_in_its_own_organization(store: CredentialStore) -> None:
+    await store.put_budget("org-a", MONTHLY)
+    await store.put_budget("org-a", replace(MONTHLY, target="alice"))
+    for organization, budget_id in (("org-b", MONTHLY.id), ("org-a", "identity:bob:monthly")):
+        with pytest.raises(NotFound):
+            await store.remove_budget(organization, budget_id)
+    await store.remove_budget("org-a", MONTHLY.id)
+    assert [budget.target for budget in (await store.read("org-a")).budgets] == ["alice"]
+    assert await store.read("org-b") == own_keys("org-b", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"cost_nano": None}, "cost"),
+        ({"cost_nano": 0}, "cost"),
+        ({"cost_nano": -1}, "cost"),
+        ({"tokens": 0}, "tokens"),
+        ({"tokens": 10**18 + 1}, "tokens"),
+        ({"scope": "planet"}, "scope"),
+        ({"period": "yearly"}, "period"),
+        ({"target": ""}, "target"),
+        ({"target": "x" * 257}, "target"),
+    ],
+)
+async def test_a_budget_that_is_none_is_refused(store: CredentialStore, change: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        await store.put_budget("org-a", replace(MONTHLY, **change))
+    assert caught.value.param == param
+    assert (await store.read("org-a")).budgets == ()
+
+
+async def test_an_organization_has_so_many_budgets_and_no_more(
+    store: CredentialStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "MOST_BUDGETS", 2)
+    for target in ("a", "b", "b"):
+        await store.put_budget("org-a", replace(MONTHLY, target=target))
+    with pytest.raises(InvalidRequest, match="2 budgets"):
+        await store.put_budget("org-a", replace(MONTHLY, target="c"))
+
+
+async def test_transcripts_are_kept_where_that_was_chosen(store: CredentialStore) -> None:
+    assert (await store.read("org-a")).keeps_transcripts is False
+    await store.keep_transcripts("org-a", kept=True)
+    assert (await store.read("org-a")).keeps_transcripts is True
+    assert (await store.read("org-a")).pooled_fallback is False
+    await store.keep_transcripts("org-a", kept=False)
+    assert (await store.read("org-a")).keeps_transcripts is False

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from orrery.core.credentials import Credentials, OrganizationSettings, OwnKey
 from orrery.core.dialect import UpstreamRequest
+from orrery.core.limits import Budget
 from orrery.core.types import Fetched, Hold, Json, Model, Presigned, Principal, Receipt
 
 
@@ -193,6 +194,18 @@ class OwnCredentials(Protocol):
 
     async def allow_fallback(self, organization: str, *, allowed: bool) -> None:
         """The organization's choice between its own keys alone and pooled credit after them. Raises `Unavailable`."""
+        ...
+
+    async def keep_transcripts(self, organization: str, *, kept: bool) -> None:
+        """The organization's choice whether what is said in its threads is kept. Raises `Unavailable`."""
+        ...
+
+    async def put_budget(self, organization: str, budget: Budget) -> None:
+        """Stores a budget in place of the one of its id. Raises `InvalidRequest`, `Unavailable`."""
+        ...
+
+    async def remove_budget(self, organization: str, budget_id: str) -> None:
+        """Forgets a budget. Raises `NotFound`, `Unavailable`."""
         ...
 
 

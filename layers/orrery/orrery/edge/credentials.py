@@ -15,6 +15,7 @@ import orjson
 
 from orrery.core.credentials import AwsCredentials, Credentials, OrganizationSettings, OwnKey
 from orrery.core.errors import BadCredential, InvalidRequest
+from orrery.core.limits import Budget
 from orrery.edge.vault import LARGEST_BYTES, Context, Vault
 from orrery.stores.credentials import CredentialStore
 
@@ -90,6 +91,18 @@ class StoredCredentials:
 
     async def allow_fallback(self, organization: str, *, allowed: bool) -> None:
         await self._store.allow_fallback(organization, allowed=allowed)
+        self._forget(organization)
+
+    async def keep_transcripts(self, organization: str, *, kept: bool) -> None:
+        await self._store.keep_transcripts(organization, kept=kept)
+        self._forget(organization)
+
+    async def put_budget(self, organization: str, budget: Budget) -> None:
+        await self._store.put_budget(organization, budget)
+        self._forget(organization)
+
+    async def remove_budget(self, organization: str, budget_id: str) -> None:
+        await self._store.remove_budget(organization, budget_id)
         self._forget(organization)
 
     def _age_s(self, organization: str) -> float:

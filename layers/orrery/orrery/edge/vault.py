@@ -74,6 +74,24 @@ def _failure(kind: str, what: str, *, passes: bool) -> GatewayError:
     return BadCredential(f"a stored credential of yours cannot be {what} ({kind}): store it anew")
 
 
+class NoVault:
+    """For a deployment that has nothing to encrypt with: whatever else organizations decide is stored all the same."""
+
+    async def seal(self, secret: bytes, context: Context) -> bytes:
+        raise _not_here()
+
+    async def open(self, sealed: bytes, context: Context) -> bytes:
+        raise _not_here()
+
+
+def _not_here() -> GatewayError:
+    err = GatewayError(
+        "This gateway stores no provider credentials (ORRERY_CREDENTIAL_KEY_ARN)", code="not_implemented"
+    )
+    err.status = 501
+    return err
+
+
 class LocalVault:
     """AES-256-GCM under the key in a file that its owner alone can read; made with the first credential."""
 
