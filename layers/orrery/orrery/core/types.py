@@ -206,10 +206,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A call and the targets to try, in order."""
+    """A call and the targets to try, in order.
+
+    `skipped` are the names (`provider/model`) of those that were left out, as they are cooling down. `balanced`: the
+    first target was picked among several by weight.
+    """
 
     call: Call
     targets: tuple[Target, ...]
+    skipped: tuple[str, ...] = ()
+    balanced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +248,22 @@ class Usage:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at one target. `status` is 200, or what the caller would have seen had it been the last."""
+    """One try at one target. `status` is 200, or what the caller would have seen had it been the last.
+
+    `own`: with the caller's own key. `blame` says what a failure speaks against: the provider, or a `limit` of this
+    request that was over before the provider had the time which this gateway gives it; "" for neither.
+    `retry_after_s` is what the provider asked for. `recovered`: it worked, and the last one there had failed.
+    """
 
     provider: str
     model: str
     status: int
     seconds: float
     message: str = ""
+    own: bool = False
+    blame: Literal["", "provider", "limit"] = ""
+    retry_after_s: float | None = None
+    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

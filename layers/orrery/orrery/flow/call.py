@@ -12,6 +12,7 @@ from orrery.core.dialect import Frame
 from orrery.core.errors import BadCredential, GatewayError, UpstreamError, UpstreamTimeout
 from orrery.core.options import Retry
 from orrery.core.types import Attempt, Exchange, Target
+from orrery.flow.attempts import mark_failure, mark_success
 from orrery.flow.credentials import APPLIED
 from orrery.flow.gateway import Gateway
 from orrery.flow.upstream import batches_of
@@ -96,12 +97,15 @@ def delay_s(number: int, retry_after_s: float | None, random: Callable[[], float
 async def _attempt(exchange: Exchange, target: Target, deadline: float, gateway: Gateway) -> Frames:
     """One try at one target, listed among the attempts whatever becomes of it."""
     began = _now()
-    attempt = Attempt(target.provider, target.model, 200, 0.0)
+    organization = exchange.principal.organization
+    attempt = Attempt(target.provider, target.model, 200, 0.0, own=target.own)
     exchange.attempts.append(attempt)
     try:
-        return await _begin(exchange, target, deadline, gateway)
+        frames = await _begin(exchange, target, deadline, gateway)
+        mark_success(attempt, organization)
+        return frames
     except GatewayError as err:
-        attempt.status, attempt.message = err.status, err.message
+        mark_failure(attempt, err, organization, had_time=_now() - began >= gateway.policy.silence_s)
         exchange.usage = None  # what a failed attempt said of its cost is not the answer's
         raise
     except BaseException:

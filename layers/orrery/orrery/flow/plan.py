@@ -1,4 +1,4 @@
-"""Where a call may go: the requested model, then its fallbacks, each resolved to targets.
+"""Where a call may go: the requested model, or the one picked of several, then the fallbacks, each resolved to targets.
 
 A model has one target, or two: with the caller's own key, and then with the operator's, where its organization lets
 pooled credit serve what its own key failed at.
@@ -43,6 +43,10 @@ async def make_plan(call: Call, gateway: Gateway, organization: str = "") -> Pla
     refuse_buckets(call, gateway.policy.media_buckets)
     own = await own_of(call, organization, gateway)
     call = without_credentials(call)
+    if call.options.balance:
+        from orrery.flow.balance import balanced
+
+        return await balanced(call, gateway, organization, own)
     targets = list(await resolve(call.model, call, gateway, "model", own))
     own = replace(own, given_for=targets[0].provider)
     for number, model in enumerate(call.options.fallbacks):

@@ -7,6 +7,7 @@
 | TOPUP#<org>#<event> | T         | a grant that was made                                             |
 | AK#<key id>         | K         | an API key                                                        |
 | MODELS              | M#<model> | what the operator says of a model, `provider/name`                |
+| BRK#<name>          | BRK       | a breaker: until when a target is spared                          |
 | ANS#<org>#<name>    | ANS       | a recorded answer, or where it lies                               |
 | IDEM#<org>#<digest> | IDEM      | an idempotency key: who is at it, or its answer                   |
 | OWN#<organization>  | OWN       | its own credentials at providers, encrypted, an attribute each    |
@@ -16,7 +17,7 @@
 | RUN#<org>#<digest>  | S#<ms>#…  | a step of it; the same for SESSION# and THREAD#                   |
 
 The organization stands in every partition key but the API key's, whose row names it: no id of one reaches another's.
-Models are the operator's, the same for all organizations.
+Models are the operator's, the same for all organizations, and so are the breakers of its own keys at providers.
 Only balances and keys carry `GPK` and `GSK`, which never change: moving money does not write the index.
 """
 
