@@ -108,12 +108,27 @@ async def test_switching_what_is_not_stored_is_404(at: House) -> None:
 
 
 async def test_the_choice_is_told_and_changed(at: House) -> None:
-    assert (await at("GET", SETTINGS)).json() == {"object": "account.settings", "pooled_fallback": False}
-    assert (await at("PUT", SETTINGS, {"pooled_fallback": True})).json()["pooled_fallback"] is True
+    none = {"object": "account.settings", "pooled_fallback": False, "keep_transcripts": False}
+    assert (await at("GET", SETTINGS)).json() == none
+    assert (await at("PUT", SETTINGS, {"pooled_fallback": True})).json() == {**none, "pooled_fallback": True}
     assert (await at("GET", LIST)).json()["pooled_fallback"] is True
     assert (await at("GET", SETTINGS, token="bob")).json()["pooled_fallback"] is False
-    for wrong in ({}, {"pooled_fallback": "yes"}, {"pooled_fallback": True, "more": 1}):
+    for wrong in ({}, {"pooled_fallback": "yes"}, {"pooled_fallback": True, "more": 1}, {"pooled_fallback": None}):
         assert (await at("PUT", SETTINGS, wrong)).status == 400
+
+
+async def test_transcripts_are_kept_by_choice_and_each_choice_by_itself(at: House) -> None:
+    chosen = (await at("PUT", SETTINGS, {"keep_transcripts": True})).json()
+    assert (chosen["keep_transcripts"], chosen["pooled_fallback"]) == (True, False)
+    assert (await at.own.find("org-alice")).keeps_transcripts
+    chosen = (await at("PUT", SETTINGS, {"pooled_fallback": True, "keep_transcripts": None})).json()
+    assert (chosen["keep_transcripts"], chosen["pooled_fallback"]) == (True, True)
+    chosen = (await at("PUT", SETTINGS, {"keep_transcripts": False, "pooled_fallback": False})).json()
+    assert (chosen["keep_transcripts"], chosen["pooled_fallback"]) == (False, False)
+    assert not (await at.own.find("org-alice")).keeps_transcripts
+    for wrong in ({"keep_transcripts": 1}, {"keep_transcripts": "true"}, {"keep_transcripts": None}):
+        assert (await at("PUT", SETTINGS, wrong)).status == 400
+    assert (await at("GET", SETTINGS, token="bob")).json()["keep_transcripts"] is False
 
 
 def everything() -> list[tuple[str, str, Any]]:

@@ -21,7 +21,8 @@ LARGEST_ASKED = 32 * 1024
 KNOWN = FIELDS | {"provider", "enabled"}
 
 _check_key = checking(record({}, {"provider": FILLED, "enabled": BOOLEAN}))
-_check_settings = checking(record({"pooled_fallback": BOOLEAN}))
+SETTINGS = frozenset({"pooled_fallback", "keep_transcripts"})
+_check_settings = checking(record({}, dict.fromkeys(SETTINGS, BOOLEAN)))
 
 
 def served(gateway: Gateway) -> OwnCredentials:
@@ -70,8 +71,16 @@ async def _settings(request: Request, own: OwnCredentials, organization: str) ->
 async def _put_settings(request: Request, own: OwnCredentials, organization: str) -> Json:
     asked = read_json(await read_body(request.scope, request.receive, LARGEST_ASKED))
     _check_settings(asked)
-    _refuse_unknown(asked, frozenset({"pooled_fallback"}))
-    await own.allow_fallback(organization, allowed=asked["pooled_fallback"])
+    _refuse_unknown(asked, SETTINGS)
+    fallback, kept = asked.get("pooled_fallback"), asked.get("keep_transcripts")
+    if fallback is None and kept is None:
+        raise InvalidRequest(
+            "Missing required parameter: 'pooled_fallback' or 'keep_transcripts'.", param="pooled_fallback"
+        )
+    if fallback is not None:
+        await own.allow_fallback(organization, allowed=fallback)
+    if kept is not None:
+        await own.keep_transcripts(organization, kept=kept)
     return settings_of(await own.read(organization))
 
 

@@ -64,4 +64,8 @@ def shown(key: OwnKey) -> dict[str, Any]:
 
 def settings_of(stored: OrganizationSettings) -> dict[str, Any]:
     """What an organization decided."""
-    return {"object": "account.settings", "pooled_fallback": stored.pooled_fallback}
+    return {
+        "object": "account.settings",
+        "pooled_fallback": stored.pooled_fallback,
+        "keep_transcripts": stored.keeps_transcripts,
+    }
