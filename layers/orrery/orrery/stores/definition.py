@@ -11,6 +11,7 @@
 | ANS#<org>#<name>    | ANS       | a recorded answer, or where it lies                               |
 | IDEM#<org>#<digest> | IDEM      | an idempotency key: who is at it, or its answer                   |
 | OWN#<organization>  | OWN       | its own credentials at providers, encrypted, an attribute each    |
+| BUD#<org>#<scope>#… | <period>  | what was used of a budget by one target, with the holds inside    |
 | PROMPT#<org>#<id>   | HEAD      | a stored prompt: its name, its published and its newest version   |
 | PROMPT#<org>#<id>   | V#<n>     | a version of it, which never changes                              |
 | RUN#<org>#<digest>  | HEAD      | a run and its sums; the same for SESSION#, THREAD# and IDENTITY#  |
