@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orrery.core.errors import InvalidRequest, NotFound
+from orrery.core.errors import Conflict, InvalidRequest, NotFound
 from orrery.core.pages import Page
 from orrery.core.prompts import PromptChange, PromptFacts, StoredPrompt
 from orrery.core.types import Json
@@ -42,7 +42,7 @@ async def test_an_id_is_drawn_or_is_the_key(store: PromptStore) -> None:
 
 async def test_a_key_is_taken_once_in_an_organization(store: PromptStore) -> None:
     await store.create(A, draft("one", "support"))
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(Conflict) as refused:
         await store.create(A, draft("two", "support"))
     assert (refused.value.status, refused.value.param, refused.value.code) == (409, "key", "prompt_exists")
     assert said(await store.read(A, "support")) == "one"

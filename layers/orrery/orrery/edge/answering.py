@@ -80,16 +80,26 @@ class Answering(Response):
 
 
 async def _hand_over(answer: Answer, arrival: Arrival, sending: "Sending") -> None:
-    """Writes the answer; closes it before the last, empty message: what comes after that, Lambda freezes."""
-    task = asyncio.current_task()
+    """Writes the answer; closes it before the last, empty message: what comes after that, Lambda freezes.
+
+    Where options have something to keep, it is closed before the last bytes: who has them finds it kept.
+    """
+    task, close = asyncio.current_task(), _once(answer.close)
     assert task is not None
     sending.overhead_ms = int((asyncio.get_running_loop().time() - arrival.started - answer.exchange.upstream_s) * 1000)
     try:
         if not answer.stream:
-            async for batch in answer.batches:
+            batches = [batch async for batch in answer.batches]
+            if answer.exchange.after:
+                await close()
+            for batch in batches:
                 await sending.whole(200, answer.headers, batch[0], answer.media_type)
         else:
             await _stream(answer, arrival, sending, task)
+            if answer.exchange.after:
+                await close()
+            if not sending.is_file:
+                await sending.body(sse.DONE)
     except GatewayError as err:
         await sending.error(err)
     except Exception as err:  # noqa: BLE001 - as above; after the start it becomes an event
@@ -97,8 +107,20 @@ async def _hand_over(answer: Answer, arrival: Arrival, sending: "Sending") -> No
         await sending.error(GatewayError("Internal error"))
     finally:
         await answer.batches.aclose()
-        await answer.close()
+        await close()
     await sending.end()
+
+
+def _once(close: Callable[[], "asyncio.Future[None]"]) -> Callable[[], "asyncio.Future[None]"]:
+    """Closes when it is first asked to; whoever asks again waits for the same."""
+    closing: asyncio.Future[None] | None = None
+
+    def closed() -> "asyncio.Future[None]":
+        nonlocal closing
+        closing = closing or close()
+        return closing
+
+    return closed
 
 
 async def _stream(answer: Answer, arrival: Arrival, sending: "Sending", task: "asyncio.Task[Any]") -> None:
@@ -112,8 +134,6 @@ async def _stream(answer: Answer, arrival: Arrival, sending: "Sending", task: "a
             await sending.body(b"".join(batch) if is_file else sse.events(batch))
     finally:
         pulse.stop()
-    if not is_file:
-        await sending.body(sse.DONE)
 
 
 class Sending:

@@ -10,6 +10,7 @@ from orrery.stores.table import Table
 if TYPE_CHECKING:
     from orrery.core import extras as kinds
     from orrery.core.ports import Blobs
+    from orrery.edge.templating import TemplateWorker
     from orrery.stores.prompts import PromptStore
 
 
@@ -40,6 +41,11 @@ class TableExtras:
 
         return BudgetStore(self._table)
 
+    async def close(self) -> None:
+        """Ends what runs beside this process."""
+        if "templates" in self.__dict__:
+            await self.templates.close()
+
     @property
     def prompts(self) -> "kinds.Prompts":
         return self._prompt_store
@@ -55,7 +61,7 @@ class TableExtras:
         return PromptStore(self._table)
 
     @cached_property
-    def templates(self) -> "kinds.Templates":
+    def templates(self) -> "TemplateWorker":
         from orrery.edge.templating import TemplateWorker
 
         return TemplateWorker()

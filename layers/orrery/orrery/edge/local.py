@@ -62,19 +62,18 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
         accounts = wiring.operator_accounts(settings, pool, sandbox_url=f"{url}{SANDBOX}/v1")
         uploads = LocalUploads(settings.state / "uploads", url, most_bytes=settings.max_upload_bytes)
         own = StoredCredentials(CredentialStore(table), LocalVault(StateFolder(settings.state).credential_key))
-        wiring.install(
-            wiring.join(
-                settings,
-                pool,
-                keys=keys,
-                table=table,
-                accounts=accounts,
-                uploads=uploads,
-                peppers=_given(peppers),
-                own=own,
-                blobs=partial(LocalBlobs, settings.state / "blobs"),
-            )
+        gateway = wiring.join(
+            settings,
+            pool,
+            keys=keys,
+            table=table,
+            accounts=accounts,
+            uploads=uploads,
+            peppers=_given(peppers),
+            own=own,
+            blobs=partial(LocalBlobs, settings.state / "blobs"),
         )
+        wiring.install(gateway)
         app = Mounted(read_routes(template), {SANDBOX: sandbox, PLACE: uploads})
         providers = [account.provider.name for account in await accounts.usable()]
         server = _Server(_config(app))
@@ -82,6 +81,7 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
         sys.stdout.flush()
         await server.serve(sockets=[listener])
         await all_settled()
+        await wiring.close(gateway)
         await pool.close()
 
 

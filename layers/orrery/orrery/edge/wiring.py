@@ -151,6 +151,12 @@ def join(
     )
 
 
+async def close(gateway: Gateway) -> None:
+    """Ends what a gateway started beside its process."""
+    if isinstance(gateway.extras, TableExtras):
+        await gateway.extras.close()
+
+
 class _LazyTransport:
     """`core.ports.Transport`, made with the first call upstream: listing models needs none, nor httpx's import.
 

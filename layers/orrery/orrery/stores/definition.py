@@ -19,7 +19,8 @@
 
 The organization stands in every partition key but the API key's, whose row names it: no id of one reaches another's.
 Models are the operator's, the same for all organizations, and so are the breakers of its own keys at providers.
-Only balances and keys carry `GPK` and `GSK`, which never change: moving money does not write the index.
+Only balances, keys and the heads of what is listed carry `GPK` and `GSK`, which never change: counting and moving money
+do not write the index.
 """
 
 import re

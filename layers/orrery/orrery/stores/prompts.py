@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from orrery.core.errors import InvalidRequest, NotFound, Unavailable
+from orrery.core.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from orrery.core.pages import Listed, Page
 from orrery.core.prompts import PromptChange, PromptDraft, PromptVersion, StoredPrompt, is_key
 from orrery.core.records import Prompt
@@ -229,10 +229,8 @@ def _unknown(prompt: str) -> NotFound:
     return NotFound(f"There is no prompt {prompt[:80]!r}.", code="prompt_not_found")
 
 
-def _taken(prompt: str) -> InvalidRequest:
-    err = InvalidRequest(f"There is a prompt {prompt!r} already.", param="key", code="prompt_exists")
-    err.status = 409
-    return err
+def _taken(prompt: str) -> Conflict:
+    return Conflict(f"There is a prompt {prompt!r} already.", param="key", code="prompt_exists")
 
 
 def _crowded(prompt: str) -> Unavailable:

@@ -11,6 +11,7 @@ from orrery.stores.credentials import CredentialStore
 from orrery.stores.keys import KeyStore
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.models import ModelStore
+from orrery.stores.prompts import PromptStore
 from orrery.stores.table import Table
 
 
@@ -34,6 +35,10 @@ class Desk:
     def own(self) -> StoredCredentials:
         """Organizations' own credentials. Raises `Refused` on AWS when the key that encrypts them is not named."""
         return StoredCredentials(CredentialStore(Table(self._call, self.table)), self._place.vault())
+
+    def prompts(self) -> PromptStore:
+        """Organizations' stored prompts."""
+        return PromptStore(Table(self._call, self.table))
 
     def keys(self) -> KeyStore:
         """To list and revoke, which needs no pepper: this one is of no use."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from orrery.core.errors import InvalidRequest, NotFound
+from orrery.core.errors import Conflict, NotFound
 from orrery.core.pages import Page
 from orrery.core.prompts import PromptChange, PromptDraft, StoredPrompt
 from orrery.core.types import Json
@@ -18,7 +18,6 @@ from orrery.edge.cli.prompt_files import read_folder, write_file
 from orrery.edge.cli.text import columns, instant
 from orrery.edge.prompt_shown import shown
 from orrery.stores.prompts import PromptStore
-from orrery.stores.table import Table
 
 PAGE = 100
 
@@ -32,7 +31,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 async def list_all(desk: Desk, organization: Organization = None) -> Answer:
     """The prompts of an organization, the newest first."""
     chosen = desk.organization(organization)
-    prompts = await _all(_store(desk), chosen)
+    prompts = await _all(desk.prompts(), chosen)
     return Answer([shown(chosen, prompt) for prompt in prompts], table(prompts) if prompts else "no prompts")
 
 
@@ -45,7 +44,7 @@ async def show(
     version: Annotated[int | None, typer.Option(min=1, help="This version. [default: the published one]")] = None,
 ) -> Answer:
     """One version of a prompt."""
-    chosen, store = desk.organization(organization), _store(desk)
+    chosen, store = desk.organization(organization), desk.prompts()
     found = await (store.read(chosen, prompt) if version is None else store.version(chosen, prompt, version))
     document = orjson.dumps(found.version.document, option=orjson.OPT_INDENT_2).decode()
     return Answer(shown(chosen, found), f"{table([found])}\nversion {found.version.number}:\n{document}")
@@ -60,14 +59,14 @@ async def publish(
 ) -> Answer:
     """Make a version the one that requests get. Counts everywhere within a minute."""
     chosen = desk.organization(organization)
-    found = await _store(desk).publish(chosen, prompt, version)
+    found = await desk.prompts().publish(chosen, prompt, version)
     return Answer(shown(chosen, found), table([found]))
 
 
 @command(app, "remove")
 async def remove(desk: Desk, prompt: Id, organization: Organization = None) -> Answer:
     """Delete a prompt with all of its versions, for good. Counts everywhere within a minute."""
-    await _store(desk).remove(desk.organization(organization), prompt)
+    await desk.prompts().remove(desk.organization(organization), prompt)
     return Answer({"id": prompt, "deleted": True}, f"the prompt {prompt} is deleted")
 
 
@@ -86,7 +85,7 @@ async def push(
     files = read_folder(folder)
     if not files:
         raise Refused(f"there is no prompt in {folder}: files are called <key>.yaml, <key>.yml or <key>.json")
-    chosen, store = desk.organization(organization), _store(desk)
+    chosen, store = desk.organization(organization), desk.prompts()
     await desk.ledger.balance(chosen)  # raises when there is no such organization
     done = [await _pushed(store, chosen, file.draft, dry_run=dry_run) for file in files]
     return Answer(done, _told(done, dry_run=dry_run))
@@ -101,7 +100,7 @@ async def pull(
     dry_run: DryRun = False,
 ) -> Answer:
     """Write the published version of every prompt to a file of a folder. Other files there stay as they are."""
-    prompts = await _all(_store(desk), desk.organization(organization))
+    prompts = await _all(desk.prompts(), desk.organization(organization))
     names = {prompt.id.casefold() for prompt in prompts}
     if len(names) < len(prompts):
         raise Refused("two prompts differ by capital letters only: as files they would be one")
@@ -124,9 +123,7 @@ async def _pushed(store: PromptStore, organization: str, draft: PromptDraft, *, 
         try:
             made = await store.create(organization, draft)
             return {"key": draft.key, "did": "created", "version": made.version.number}
-        except InvalidRequest as err:
-            if err.code != "prompt_exists":
-                raise
+        except Conflict:
             before = await store.read(organization, draft.key)  # somebody else pushed it just now
     after = await (store.preview if dry_run else store.change)(organization, draft.key, change)
     return {"key": draft.key, "did": _did(before, after), "version": after.version.number}
@@ -147,10 +144,6 @@ async def _all(store: PromptStore, organization: str) -> list[StoredPrompt]:
         found += page.data
         if not page.more or not page.data:
             return found
-
-
-def _store(desk: Desk) -> PromptStore:
-    return PromptStore(Table(desk._call, desk.table))
 
 
 def _told(done: Sequence[Json], *, dry_run: bool) -> str:
