@@ -144,13 +144,13 @@ def test_the_table_is_asked_every_few_seconds_but_not_of_what_is_open() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 200_000), st.sampled_from([None, "ok", 0.0, 3.0, 60.0, 1e9])), max_size=60))
 def test_whatever_happens_it_is_never_spared_for_more_than_two_minutes_nor_for_nothing(steps: list) -> None:
-    breaker, now, row = Breaker(), NOW, 0
+    breaker, now, row, half_open = Breaker(), NOW, 0, False
     for pause_ms, what in steps:
         now += pause_ms
         was_open, until_ms = breaker.is_open(now), breaker.until_ms
         if what == "ok":
             breaker.works(now)
-            row, moved = 0, False
+            row, moved, half_open = 0, False, half_open and was_open
         else:
             moved = breaker.fails(now, what)
             row += 1
@@ -159,4 +159,5 @@ def test_whatever_happens_it_is_never_spared_for_more_than_two_minutes_nor_for_n
         assert breaker.is_open(now) == (was_open or moved)
         assert moved == (breaker.until_ms != until_ms)
         if moved and what is None:
-            assert not was_open and row > 1
+            assert not was_open and (half_open or row >= IN_A_ROW)
+            half_open = True
