@@ -51,10 +51,15 @@ def test_what_was_packed_is_unpacked(recording: Recording) -> None:
     assert unpacked(packed(recording)) == recording
 
 
-@given(RECORDINGS, st.data())
-def test_half_of_an_answer_is_none(recording: Recording, data: st.DataObject) -> None:
-    whole = packed(recording)
-    assert unpacked(whole[: data.draw(st.integers(0, len(whole) - 1))]) is None
+@pytest.mark.parametrize("payloads", [[], [b""], [b"abc", b"", b"defgh"], [b"word " * 400, b"more " * 400]])
+def test_an_answer_that_is_cut_anywhere_is_none(payloads: list[bytes]) -> None:
+    whole = packed(Recording(True, "audio/mpeg", HEADERS, payloads))
+    assert [size for size in range(len(whole)) if unpacked(whole[:size]) is not None] == []
+    assert unpacked(whole) is not None
+
+
+def test_an_answer_that_goes_on_after_its_end_is_none() -> None:
+    assert unpacked(packed(WORDS) + b"x") is None
 
 
 @given(st.binary(max_size=60) | st.binary(max_size=40).map(lambda some: b"\x01{}" + some))

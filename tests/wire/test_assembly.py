@@ -58,6 +58,21 @@ def test_every_text_of_a_message_grows_known_or_not_and_the_role_does_not() -> N
     assert whole == {"role": "assistant"} | dict.fromkeys(names, "ab")
 
 
+def test_null_takes_nothing_back() -> None:
+    assert message({"content": "a", "audio": {"data": "x"}}, {"content": None, "audio": {"data": None}}) == {
+        "role": "assistant",
+        "content": "a",
+        "refusal": None,
+        "audio": {"data": "x"},
+    }
+
+
+def test_a_chats_choice_is_one_whatever_stands_beside_its_delta() -> None:
+    piece = {"index": 0, "delta": {"content": "a"}, "text": "", "message": {"content": "so far"}, "finish_reason": None}
+    (choice,) = whole_of([orjson.dumps({**HEAD, "choices": [piece]})])["choices"]
+    assert choice["message"]["content"] == "a" and "text" not in choice
+
+
 def test_tool_calls_are_joined_by_their_index_whatever_order_they_come_in() -> None:
     first = {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": ""}}
     second = {"id": "call_b", "type": "function", "function": {"name": "g", "arguments": "{}"}}
@@ -114,6 +129,11 @@ def test_blocks_with_an_index_are_pieces_of_one_another_and_other_entries_are_no
     assert message(*details)["reasoning_details"] == [
         {"index": 0, "type": "reasoning.text", "id": "r", "text": "ab", "signature": "s"},
         {"index": 1, "type": "reasoning.encrypted", "data": "x"},
+    ]
+    summaries: list[dict[str, Any]] = [{"summary": "a"}, {"summary": "b"}, {"list": [{"index": 0, "text": "c"}]}]
+    summaries.append({"list": [{"index": 0, "text": "d"}]})
+    assert message(*[{"blocks": [{"index": 0, **each}]} for each in summaries])["blocks"] == [
+        {"index": 0, "summary": "ab", "list": [{"index": 0, "text": "cd"}]}
     ]
     notes = [{"annotations": [{"type": "url_citation", "text": "x"}]}, {"annotations": [{"type": "url_citation"}, 1]}]
     assert message(*notes)["annotations"] == [{"type": "url_citation", "text": "x"}, {"type": "url_citation"}, 1]
@@ -268,6 +288,25 @@ def test_an_answer_ends_once_and_its_probabilities_stand_beside_its_words() -> N
     assert [step["finish_reason"] for step in steps] == [None] * 6 + ["tool_calls"]
     assert [number for number, step in enumerate(steps) if step["logprobs"]] == [2]
     assert [number for number, step in enumerate(steps) if "native_finish_reason" in step] == [6]
+
+
+def test_probabilities_of_a_refusal_stand_beside_it_and_choices_keep_their_numbers() -> None:
+    call = {"index": 5, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": None, "refusal": "No.", "tool_calls": [call]}
+    probabilities = {"content": None, "refusal": [{"token": "No."}]}
+    choice = {"index": 3, "message": message, "logprobs": probabilities, "finish_reason": "stop"}
+    steps = [
+        c for chunk in chunks(events_of({**HEAD, "choices": [choice]}, with_usage=False)) for c in chunk["choices"]
+    ]
+    assert [step["logprobs"] for step in steps] == [None, probabilities, None, None]
+    assert steps[1]["delta"] == {"refusal": "No."} and {step["index"] for step in steps} == {3}
+    assert steps[2]["delta"]["tool_calls"] == [call | {"index": 0}]
+
+
+def test_a_completion_that_says_nothing_only_ends() -> None:
+    choice = {"text": "", "index": 0, "logprobs": None, "finish_reason": "stop"}
+    (event,) = chunks(events_of({"object": "text_completion", "choices": [choice]}, with_usage=False))
+    assert event["choices"] == [choice]
 
 
 def test_what_an_answer_says_of_itself_is_on_each_event_or_on_the_first() -> None:

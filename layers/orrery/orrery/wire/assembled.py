@@ -14,8 +14,8 @@ from orrery.core.types import Json
 GROWING = frozenset({"arguments", "data", "input", "summary", "text", "transcript"})
 """Of what stands within a message: a call's arguments or input, sound and its words, the texts of blocks."""
 
-_DEPTH = 3
-"""How far down pieces are looked into: a message's list, an entry of it, an object in that. OpenAI has no more."""
+_DEPTH = 2
+"""How far down pieces are looked into: entries of a message's list, and what lies in those. OpenAI has no more."""
 
 _INSTEAD = ("tool_calls", "function_call", "refusal", "audio", "images")
 """What a message may hold in the place of words: its content is null then, though its first delta says ""."""
