@@ -183,3 +183,9 @@ async def test_a_call_costs_what_its_region_costs():
         (target,) = await resolve(name, read(HELLO | {"model": name}), room().gateway(), "model")
         costs.append(target.price.rates.input)
     assert costs[1] * 10 == costs[0] * 11
+
+
+@pytest.mark.parametrize("model", ["auto", "router", "default", "orbitrage", "orqen/fast"])
+async def test_a_model_that_others_choose_is_refused_by_its_name(model: str):
+    err = await refused(Room(), model=model)
+    assert (err.status, err.code, err.param) == (400, "unsupported_parameter", "model")

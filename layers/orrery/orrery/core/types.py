@@ -287,8 +287,10 @@ class Presigned:
     expires_at: int
 
 
-type Evidence = Literal["provider", "partial", "counted", "none"]
-"""Where a cost comes from: the provider's final usage, its usage so far, our count of what came, or nothing came."""
+type Evidence = Literal["provider", "partial", "counted", "none", "recorded"]
+"""Where a cost comes from: the provider's final usage, its usage so far, our count of what came, or nothing came.
+
+`recorded`: an answer was given again, for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,9 +340,8 @@ class Exchange:
 
     `fetched` is what stood behind the URLs of its media, so that no retry and no fallback reads one again; `uploads`
     are those among them that were uploaded here, and are deleted once the request has been answered.
-    `headers` are what options add to the answer's; `skipped` are targets that were spared, as they are cooling;
-    `cache` says whether a recorded answer served. `after` is what options still have to do once the request is settled:
-    it must not raise `GatewayError`.
+    `headers` are what options add to the answer's; `cache` says whether a cached answer served. `after` is what options
+    still have to do once the request is settled: it must not raise `GatewayError`.
     """
 
     arrival: Arrival
@@ -364,6 +365,5 @@ class Exchange:
     fetched: dict[str, Fetched] = field(default_factory=dict, repr=False)
     uploads: set[str] = field(default_factory=set)
     headers: dict[str, str] = field(default_factory=dict)
-    skipped: tuple[str, ...] = ()
     cache: Literal["", "hit", "miss"] = ""
     after: list[Callable[["Exchange"], Awaitable[None]]] = field(default_factory=list, repr=False)

@@ -58,6 +58,7 @@ def exchange_line(x: Exchange, now_s: float) -> dict[str, Any]:
         "error.type": x.error_code,
         "outcome": x.outcome,
         "attempts": [{"provider": a.provider, "status": a.status, "ms": round(a.seconds * 1000)} for a in x.attempts],
+        "cache": x.cache or None,
         "balanced": x.plan.balanced or None,
         "skipped": list(x.plan.skipped) or None,
         "chunks": x.chunks,

@@ -32,6 +32,11 @@ from orrery.providers.serving import adapter_for
 DEARER_TIERS = frozenset({"priority", "fast", "scale"})
 """Service tiers above the catalog's prices: a provider would charge up to twice what was held."""
 
+AUTOMATIC = frozenset(
+    {"auto", "router", "default", "orbitrage", "orqen/auto", "orqen/cheap", "orqen/fast", "orqen/capable"}
+)
+"""What the other gateways take for a choice of theirs (Orbitrage's chat page, Orqen's model routing, 2026-11-20)."""
+
 NOTHING = Own()
 
 
@@ -71,6 +76,12 @@ async def resolve(model: str, call: Call, gateway: Gateway, param: str, own: Own
     named = await _named(model, gateway, own)
     if named is not None:
         return await _targets(named, call, gateway, param, own)
+    if model in AUTOMATIC:
+        raise InvalidRequest(
+            f"Unsupported value for '{param}': this gateway does not choose models by itself yet; name one.",
+            param=param,
+            code="unsupported_parameter",
+        )
     meant = await _meant(model, gateway)
     if model.partition("/")[2]:
         err: GatewayError = UnknownModel(f"Model '{_shown(model)}' not found or is not available{meant}", param=param)
