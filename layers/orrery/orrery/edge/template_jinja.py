@@ -90,7 +90,7 @@ class _Code(CodeGenerator):
 class _Formatter(SandboxedFormatter):
     def format_field(self, value: Any, format_spec: str) -> Any:
         check_format(format_spec)
-        return super().format_field(text_of(value) if isinstance(value, dict | list) else value, format_spec)
+        return super().format_field(value if isinstance(value, int | float) else text_of(value), format_spec)
 
 
 @pass_context  # with a context, so that nothing is computed while a template is compiled

@@ -55,7 +55,7 @@ class TemplateWorker:
         self._most_chars = most_chars
         self._turn = asyncio.Lock()
         self._process: Process | None = None
-        self._ending: set[asyncio.Task[int]] = set()
+        self._ending: set[asyncio.Task[Any]] = set()
 
     async def render(self, texts: Sequence[str], values: Mapping[str, Any], engine: Engine) -> list[str]:
         """Each text with its values.
@@ -124,7 +124,7 @@ class TemplateWorker:
         if process.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-        ending = asyncio.ensure_future(process.wait())
+        ending = asyncio.ensure_future(process.communicate())  # closes its pipes, too
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 
