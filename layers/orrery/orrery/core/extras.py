@@ -34,7 +34,7 @@ class BudgetHold(Protocol):
     def budget(self) -> Budget: ...
 
 
-class Budgets(Protocol):
+class Budgets[Hold: BudgetHold = Any](Protocol):
     """What was used of budgets, exactly once for each request, whatever crashes in between."""
 
     async def hold(
@@ -47,14 +47,14 @@ class Budgets(Protocol):
         cost_nano: int,
         tokens: int,
         lifetime_s: float,
-    ) -> BudgetHold:
+    ) -> Hold:
         """Sets the worst case aside. `target` is the one among a "*" budget's.
 
         Raises `RateLimited` (`cost_budget_exceeded`, `token_budget_exceeded`), `Unavailable`.
         """
         ...
 
-    async def settle(self, hold: BudgetHold, *, cost_nano: int, tokens: int) -> None:
+    async def settle(self, hold: Hold, *, cost_nano: int, tokens: int) -> None:
         """What it was in the end. Idempotent. Raises `Unavailable`; the hold ends by itself then."""
         ...
 
