@@ -192,8 +192,9 @@ class InTheWay:
         return await self.call(action, payload)
 
 
-async def test_others_on_the_same_head_are_waited_for(table: Table, activity: ActivityStore) -> None:
-    call = InTheWay(table._call, ROUNDS * ATTEMPTS - 1)
+@pytest.mark.parametrize("times", [1, 3 * ATTEMPTS, ROUNDS * ATTEMPTS - 1])
+async def test_others_on_the_same_head_are_waited_for(table: Table, activity: ActivityStore, times: int) -> None:
+    call = InTheWay(table._call, times)
     await over(table, call).add(a_step())
     assert (await activity.read(A, "run", "run")).requests == 1
 
@@ -446,6 +447,8 @@ async def test_a_request_that_began_before_changes_no_newer_profile(store: StepS
     await store.add(a_step(1, identity="i", identity_profile={"email": "old"}))
     found = await activity.read(A, "identity", "i")
     assert (found.requests, found.profile) == (2, {"email": "new"})
+    await store.add(a_step(3, started_ms=BEGAN + 2000, identity="i", identity_profile={"email": "as new"}))
+    assert (await activity.read(A, "identity", "i")).profile == {"email": "as new"}
 
 
 async def test_a_profile_survives_a_crash_between_its_two_writes(table: Table, activity: ActivityStore) -> None:
