@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from orrery.core.errors import Unavailable, UpstreamError
+from orrery.core.errors import LimitExceeded, Unavailable, UpstreamError
 from orrery.core.limits import Budget
 from orrery.core.options import Attribution, Identity, Options
-from orrery.core.types import NO_OPTIONS, Exchange, Plan, Receipt, Target, Usage
+from orrery.core.types import NO_OPTIONS, Exchange, Operation, Plan, Price, Rates, Receipt, Target, Usage
 from orrery.flow.admit import GRACE_S
 from orrery.flow.budget_plans import targets_of, wanted
 from orrery.flow.budgeting import hold_budgets
@@ -195,7 +195,29 @@ async def test_who_is_always_too_late_is_refused_in_the_end():
     assert (len(room.extras.budgets.asked), room.extras.budgets.held) == (4, [])
 
 
-OWN = Target("openai", "gpt-4o-mini", "http://x", own=True)
+async def test_only_what_is_written_is_cut_shorter():
+    class Late(FakeBudgets):
+        """There is room again by the time that it is told."""
+
+        async def hold(self, **asked: Any) -> Any:
+            self.left = {"key:alicealice": (10**18, asked["tokens"] - 1)}
+            try:
+                return await super().hold(**asked)
+            except LimitExceeded as err:
+                err.available = 10**18
+                raise
+
+    for operation, asks in ((Operation.CHAT, 4), (Operation.EMBEDDINGS, 1)):
+        exchange = await an_exchange()
+        exchange.plan = replace(exchange.plan, call=replace(exchange.plan.call, operation=operation))
+        room = budgeted()
+        room.extras.budgets = Late()
+        with pytest.raises(LimitExceeded):
+            await hold_budgets(exchange, room.gateway(), (KEY,))
+        assert len(room.extras.budgets.asked) == asks
+
+
+OWN = Target("openai", "gpt-4o-mini", "http://x", own=True, price=Price(Rates(10**9, 10**9)))
 
 
 async def test_a_callers_own_key_costs_nothing_and_uses_tokens():

@@ -396,6 +396,16 @@ async def test_what_is_given_back_is_given_back_once_at_most(table: Table, clock
     assert await Process(table, clock).admitted(principal, 9, tokens=10) <= 5
 
 
+async def test_what_is_given_back_late_is_not_given_back_a_second_time(table: Table, clock: Clock) -> None:
+    principal = await a_principal(table, clock, tokens=100)
+    process, other = Process(table, clock, "", "", "straggle"), Process(table, clock)
+    await process.admitted(principal, 2, tokens=50)
+    await process.paces.correct(principal, -50)
+    await other.paces.correct(principal, -10)
+    await process.wire.arrive()
+    assert await Process(table, clock).admitted(principal, 12, tokens=10) == 6
+
+
 async def test_a_correction_that_arrives_twice_counts_once(table: Table, clock: Clock) -> None:
     principal = await a_principal(table, clock, tokens=100)
     process = Process(table, clock)

@@ -112,8 +112,7 @@ def _affordable(plan: Plan, refusals: Sequence[Refusal]) -> int | None:
     """The largest limit per choice that all of these have room for; None where that is no useful answer."""
     if plan.call.operation not in WRITING:
         return None
-    asked = asked_output(plan.call)
-    largest = min(asked or LARGEST_CLAMP, LARGEST_CLAMP)
+    largest = min(asked_output(plan.call) or LARGEST_CLAMP, LARGEST_CLAMP)
     low, high = min(SMALLEST_ANSWER, largest), largest
 
     def fits(limit: int) -> bool:
@@ -128,4 +127,4 @@ def _affordable(plan: Plan, refusals: Sequence[Refusal]) -> int | None:
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return low if low != asked else None
+    return low
