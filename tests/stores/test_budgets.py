@@ -137,6 +137,14 @@ async def test_who_is_in_the_way_of_running_requests_only_comes_back_soon(one: P
     }
 
 
+async def test_what_fits_exactly_once_nobody_runs_comes_back_soon(one: Process) -> None:
+    budget = cost_budget(1_000, "one_time")
+    await one.budgets.settle(await one.hold("r1", budget, 300), cost_nano=300, tokens=0)
+    await one.hold("r2", budget, 500)
+    assert (await refusal(one, budget, 700)).headers()["retry-after"] == "2"
+    assert "retry-after" not in (await refusal(one, budget, 701)).headers()
+
+
 async def test_what_never_fits_is_told_not_to_come_back(one: Process, table: Table) -> None:
     for period in ("one_time", "daily"):
         budget = cost_budget(1_000, period)
@@ -301,6 +309,15 @@ async def test_a_dead_request_counts_with_the_provider_and_model_that_served_it(
     assert await used(table, budget, target) == expected
 
 
+async def test_a_model_with_any_name_is_found_in_its_receipt(one: Process, table: Table) -> None:
+    budget = Budget("model", "*", "monthly", cost_nano=100)
+    await one.hold("r1", budget, 100, target="openai/gpt#4")
+    await write_receipt(table, "r1", 70, model="gpt#4")
+    one.clock.now += DEAD_S
+    await one.admits("r2", budget, 100, target="openai/gpt#4")
+    assert await used(table, budget, "openai/gpt#4") == (70, 42)
+
+
 async def test_a_request_that_settles_after_it_was_given_up_changes_nothing(one: Process, table: Table) -> None:
     budget = cost_budget(1_000)
     held = await one.hold("r1", budget, 1_000)
@@ -365,6 +382,13 @@ async def test_what_was_used_is_shown_apart_from_what_is_held(one: Process) -> N
     await one.hold("r2", budget, 300, 30)
     await one.budgets.settle(held, cost_nano=90, tokens=9)
     assert await one.budgets.used(ORGANIZATION, budget, "key1") == Used(90, 9, 300, 30, 1)
+
+
+def test_a_key_has_room_for_any_target() -> None:
+    budget = Budget("identity", "*", "monthly", 1)
+    keys = {key_of("o" * 64, budget, "é" * length, NOW)["PK"]["S"] for length in (256, 257, 258, 9_000)}
+    assert len(keys) == 4
+    assert max(len(key.encode()) for key in keys) < 1_024
 
 
 def test_the_partition_begins_with_the_organization() -> None:
