@@ -35,7 +35,7 @@ CLAIM_IF = (
 )
 COMPLETE_INLINE = "SET st = :done, #ttl = :ttl, b = :b REMOVE x"
 COMPLETE_BESIDE = "SET st = :done, #ttl = :ttl, sha = :sha, n = :n REMOVE x"
-FREE_AGAIN = "SET st = :free, #ttl = :ttl REMOVE x, b, sha, n"
+FREE_AGAIN = "SET st = :free, #ttl = :ttl REMOVE x"
 IS_AS_SEEN = "tk = :tk AND st = :was"
 
 KEPT_S = 86_400
