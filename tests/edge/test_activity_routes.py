@@ -136,6 +136,14 @@ async def test_the_header_counts_for_an_identity_and_changes_nothing_of_it(at: H
     assert (found["display_name"], found["email"]) == ("Jane", "j@x.example")
 
 
+async def test_all_that_is_known_of_an_identity_is_shown(at: House) -> None:
+    known = {"display_name": "Jane", "email": "j@x.example", "logo_url": "https://x.example/j.png", "tags": ["vip"]}
+    await at.chat(identity={"id": "i", "metadata": [{"plan": 1.5}], **known})
+    found = await at.json("/v2/identities/i")
+    assert {name: found[name] for name in known} == known
+    assert (found["avatar_url"], found["metadata"]) == ("https://x.example/j.png", [{"plan": 1.5}])
+
+
 async def test_a_trace_is_a_run_with_a_parent(at: House) -> None:
     trace, span = "a" * 32, "b" * 16
     answer = await at.chat(headers={"traceparent": f"00-{trace}-{span}-01"})

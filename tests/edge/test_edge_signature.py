@@ -130,6 +130,12 @@ def test_a_signature_has_its_time(skew_s: int, is_good: bool) -> None:
         assert_forged(told)
 
 
+@pytest.mark.parametrize("value", ["", " ", "x" * 257, "vera\tx"])
+def test_what_could_be_no_user_is_none_even_with_a_signature(value: str) -> None:
+    for signed in (value, value.strip(), ""):
+        assert_forged(headers(user_id=value, signature=signature(user=signed)))
+
+
 def test_two_users_are_a_forgery_whichever_is_signed() -> None:
     for other in (b"vera", b"root"):
         assert_forged([*headers(), (b"x-orbitrage-user-id", other)])

@@ -119,6 +119,11 @@ async def test_heads_sum_up_their_requests(store: StepStore, activity: ActivityS
     assert (await activity.read(A, kind, "other")).failures == 0
 
 
+async def test_the_name_of_a_model_is_a_callers_text_and_has_an_end(store: StepStore, activity: ActivityStore) -> None:
+    await store.add(a_step(model="x" * 100_000))
+    assert [step.model for step in await steps(activity)] == ["x" * 256]
+
+
 async def test_only_what_was_named_is_written(store: StepStore, table: Table) -> None:
     await store.add(a_step())
     assert Counter(row["PK"]["S"].partition("#")[0] for row in await rows(table)) == {"RUN": 2}
@@ -408,6 +413,8 @@ async def test_what_is_over_is_not_shown_and_what_goes_on_stays(
     with pytest.raises(InvalidRequest):
         await activity.listed(A, kind, Page(after="old"))
     assert (await activity.read(A, kind, "live")).requests == 2
+    assert [step.request_id for step in await steps(activity, kind, "live")] == ["req2"]
+    clock.now += 1
     assert [step.request_id for step in await steps(activity, kind, "live")] == ["req2"]
 
 

@@ -155,6 +155,11 @@ def test_metadata_that_is_none_is_left_out(told: Any) -> None:
     assert metadata_of({}) == {}
 
 
+def test_of_too_many_pairs_in_the_body_the_first_are_kept() -> None:
+    many = {str(number): "v" for number in range(17)}
+    assert list(metadata_of({"metadata": many})) == [str(number) for number in range(16)]
+
+
 @given(st.dictionaries(st.text(max_size=70), st.one_of(st.text(max_size=10), st.integers(), st.just("x" * 513))))
 def test_metadata_of_the_body_is_bounded_and_never_changed(told: dict[str, Any]) -> None:
     kept = metadata_of({"metadata": told})
