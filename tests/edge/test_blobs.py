@@ -2,11 +2,9 @@
 
 import asyncio
 import hashlib
-import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,13 +16,12 @@ from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import AwsFault, Unavailable
 from orrery.core.ports import Blobs
 from orrery.edge import blobs_s3
-from orrery.edge.blobs_local import KEPT_S, LocalBlobs
+from orrery.edge.blobs_local import LocalBlobs
 from orrery.edge.blobs_s3 import S3Blobs
 from orrery.edge.http_pool import Pool
+from tests.edge.blobs import DATA, NAME, asked, files_in
 from tests.edge.fake_s3 import ACCESS, REGION, SECRET, TOKEN, FakeS3, _at
 
-NAME = "0f" * 32
-DATA = bytes(range(256)) * 5000
 HELD = AwsCredentials(ACCESS, SECRET, TOKEN)
 
 
@@ -45,10 +42,6 @@ class Bucket(FakeS3):
             S3SigV4Auth(Credentials(ACCESS, SECRET, TOKEN), "s3", REGION).add_auth(request)
         same = request.headers["Authorization"].rpartition("=")[2] == headers["authorization"].rpartition("=")[2]
         return same and headers["x-amz-content-sha256"] == hashlib.sha256(self.body).hexdigest()
-
-
-def files_in(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @asynccontextmanager
@@ -146,14 +139,6 @@ async def test_the_judge_of_signatures_can_say_no(bucket: Bucket) -> None:
         await S3Blobs(pool, bucket="b", region=REGION, credentials=wrong, endpoint=bucket.url).put("a", NAME, DATA)
     assert bucket.objects == {}
     await pool.close()
-
-
-def asked(blobs: Blobs) -> list[Callable[[], Any]]:
-    return [
-        lambda: blobs.put("org-a", NAME, DATA),
-        lambda: blobs.get("org-a", NAME),
-        lambda: blobs.delete("org-a", NAME),
-    ]
 
 
 @pytest.mark.parametrize("status", [301, 400, 500, 503])
@@ -270,58 +255,3 @@ async def test_connections_are_kept(in_bucket: S3Blobs) -> None:
 def test_on_aws_it_is_the_bucket_of_its_region(region: str, host: str) -> None:
     blobs = S3Blobs(Pool(), bucket="b", region=region, credentials=HELD)
     assert blobs._root == f"https://b.s3.{region}.{host}"
-
-
-async def test_in_a_folder_it_is_a_file_for_its_owner_alone(tmp_path: Path) -> None:
-    blobs = LocalBlobs(tmp_path / "state" / "blobs")
-    await blobs.put("org-a", NAME, DATA)
-    await blobs.put("org-a", NAME, DATA)
-    (file,) = files_in(tmp_path)
-    assert file == tmp_path / "state" / "blobs" / "org-a" / NAME
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-
-
-async def test_many_writers_leave_one_whole_file(tmp_path: Path) -> None:
-    blobs = LocalBlobs(tmp_path)
-    contents = [bytes([number]) * 300_000 for number in range(12)]
-    seen = await asyncio.gather(
-        *(blobs.put("org-a", NAME, data) for data in contents), *(blobs.get("org-a", NAME) for _ in contents)
-    )
-    assert all(found is None or found in contents for found in seen)
-    assert await blobs.get("org-a", NAME) in contents
-    assert len(files_in(tmp_path)) == 1
-
-
-async def test_a_write_that_fails_leaves_what_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, target: Path) -> Path:
-        raise OSError(28, "No space left on device")
-
-    blobs = LocalBlobs(tmp_path)
-    await blobs.put("org-a", NAME, b"before")
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(Unavailable, match="No space"):
-        await blobs.put("org-a", NAME, b"after")
-    assert await blobs.get("org-a", NAME) == b"before"
-    assert len(files_in(tmp_path)) == 1
-
-
-async def test_a_folder_that_cannot_be_used_is_unavailable(tmp_path: Path) -> None:
-    (tmp_path / "blobs").write_bytes(b"a file")
-    for work in asked(LocalBlobs(tmp_path / "blobs")):
-        with pytest.raises(Unavailable, match="state folder"):
-            await work()
-
-
-async def test_old_blobs_go_when_new_ones_come(tmp_path: Path) -> None:
-    now = [0.0]
-    blobs = LocalBlobs(tmp_path, clock=lambda: now[0])
-    await blobs.put("org-a", "old", b"x")
-    written_s = (tmp_path / "org-a" / "old").stat().st_mtime
-    now[0] = written_s + KEPT_S - 1
-    await blobs.put("org-b", "new", b"y")
-    assert await blobs.get("org-a", "old") == b"x"
-    now[0] = written_s + KEPT_S + 1
-    await blobs.put("org-b", "newer", b"z")
-    assert await blobs.get("org-a", "old") is None
-    assert KEPT_S > 3 * 86_400  # as long as a cache may keep an answer
