@@ -166,6 +166,42 @@ def test_no_attribute_leads_anywhere(engines, template):  # noqa: F811
     assert engines.one("{{ x }} {{ y }}", x=[5], y={"k": "v"}) == '[5] {"k": "v"}'
 
 
+def test_what_is_no_part_of_a_value_is_missing(engines):  # noqa: F811
+    template = "{{ range(3).start }}{{ (5).real }}{{ 1.5.is_integer }}{{ x.copy }}{{ y.fromkeys }}{{ dict.mro }}"
+    assert engines.one(template + "{{ ''.encode }}{{ (x|map('upper')).gi_code }}|", x=[5], y={}) == "|"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        f"{{{{ ('a' * {LARGEST}) + 'a' }}}}",
+        f"{{{{ (('a' * {LARGEST}) ~ 'a')|length }}}}",
+        f"{{{{ (['a' * {LARGEST}, 'a']|join)|length }}}}",
+        f"{{{{ (''.join(['a' * {LARGEST}, 'a']))|length }}}}",
+        f"{{{{ ('a' * {LARGEST})|replace('a', 'aa', 1)|length }}}}",
+        f"{{{{ ('a' * {LARGEST}).replace('', 'a', 1)|length }}}}",
+        f"{{{{ ('a' * {LARGEST})|indent(1, first=true)|length }}}}",
+        f"{{{{ ('a' * {LARGEST // 2})|wordwrap(99, wrapstring='xx')|length }}}}",
+        f"{{% set x %}}{{{{ 'a' * {LARGEST} }}}}a{{% endset %}}{{{{ x|length }}}}",
+        f"{{{{ '{{:{WIDEST + 1}}}'.format(1)|length }}}}",
+        f"{{{{ '%{WIDEST + 1}d'|format(1)|length }}}}",
+        f"{{{{ ('%{WIDEST + 1}d' % 1)|length }}}}",
+        f"{{{{ 'a'|center({WIDEST + 1})|length }}}}",
+        f"{{{{ 'a'.ljust({WIDEST + 1})|length }}}}",
+        f"{{{{ 'a'|indent({WIDEST + 1})|length }}}}",
+        f"{{{{ [1]|batch({WIDEST + 1}, 0)|list|length }}}}",
+        f"{{{{ [1]|slice({WIDEST + 1})|list|length }}}}",
+        "{{ [1]|tojson(indent=17)|length }}",
+        "{{ 1.5|round(301) }}",
+        "{{ (2 ** 1000 * 2 ** 1000 * 2 ** 1000) * 2 ** 1200 > 0 }}",
+    ],
+    ids=lambda text: text[:60],
+)
+def test_bounds_come_before_those_of_the_kernel(engines, template):  # noqa: F811
+    with pytest.raises(InvalidRequest, match="too much"):
+        engines.one(template)
+
+
 @pytest.mark.parametrize(
     "template",
     [

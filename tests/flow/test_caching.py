@@ -9,8 +9,10 @@ import pytest
 from orrery.core.credentials import Credentials
 from orrery.core.errors import GatewayError, UpstreamError
 from orrery.core.types import Principal
+from orrery.flow.caching import name_of
+from orrery.flow.visit import Visit
 from tests.fakes import ALICE, DONE, FakeKeys, FakeTransport, Room, chunk, completion, json_reply, stream, usage_chunk
-from tests.flow.asking import Told, ask
+from tests.flow.asking import HELLO, Told, arrive, ask, read
 from tests.flow.remembering import FakeExtras
 
 CACHE = {"type": "exact_match", "ttl": 60}
@@ -251,3 +253,17 @@ async def test_a_hit_of_an_own_credential_is_its_own():
     assert status(await cached(at, api_key="sk-one-0123456789")) == "HIT"
     assert status(await cached(at, api_key="sk-two-0123456789")) == "MISS"
     assert Credentials("sk-one-0123456789").key not in str(at.extras.recordings.kept)
+
+
+async def test_who_waits_for_another_one_waits_no_longer_than_it_may():
+    at = room(completion())
+    at.extras.flights.board("org-alice", await question(at))
+    with pytest.raises(GatewayError) as caught:
+        await ask(at, deadline_s=0.01, cache=CACHE)
+    assert (caught.value.status, len(at.refusals), at.transport.requests) == (504, 1, [])
+
+
+async def question(at: Room) -> str:
+    """The name of what `ask` asks by default."""
+    call = read(HELLO | {"cache": CACHE})
+    return await name_of(Visit(await arrive(), ALICE, call, fresh=True), at.gateway())

@@ -62,7 +62,11 @@ async def test_a_call_without_a_brace_is_the_same_call():
 
 
 async def test_variables_go_into_strings_and_text_parts_of_messages_alone():
-    parts = [{"type": "text", "text": "{{a}}"}, {"type": "image_url", "image_url": {"url": "https://x/{{a}}"}}]
+    parts = [
+        {"type": "text", "text": "{{a}}"},
+        {"type": "image_url", "image_url": {"url": "https://x/{{a}}"}},
+        {"type": "file", "name": "{{a}}"},
+    ]
     body = {
         "messages": [
             {"role": "system", "content": "be {{a}}", "name": "{{a}}"},

@@ -1,10 +1,8 @@
-"""Whole answers taken apart, and streams given to those who want usage and to those who do not."""
+"""Whole answers taken apart, for those who want usage and for those who do not."""
 
 from typing import Any
 
-import orjson
-
-from orrery.wire.assembly import events_of, with_usage_as
+from orrery.wire.assembly import events_of
 from tests.wire.streams import HEAD, USAGE, chunks, said
 
 ANSWER: dict[str, Any] = {
@@ -94,20 +92,3 @@ def test_usage_is_told_to_who_asked_and_to_nobody_else() -> None:
 def test_an_answer_without_a_count_has_no_event_for_it() -> None:
     body = {name: value for name, value in ANSWER.items() if name != "usage"}
     assert [event["usage"] for event in chunks(events_of(body, with_usage=True))] == [None] * 7
-
-
-def test_a_recorded_stream_is_given_with_usage_or_without() -> None:
-    asked, unasked = (events_of(ANSWER, with_usage=wanted) for wanted in (True, False))
-    assert chunks(with_usage_as(asked, wanted=True)) == chunks(asked)
-    assert chunks(with_usage_as(asked, wanted=False)) == chunks(unasked)
-    assert chunks(with_usage_as(unasked, wanted=False, usage=USAGE)) == chunks(unasked)
-    assert chunks(with_usage_as(unasked, wanted=True, usage=USAGE)) == chunks(asked)
-    assert with_usage_as([], wanted=True, usage=USAGE) == []
-
-
-def test_usage_beside_words_is_told_after_them() -> None:
-    chunk = orjson.dumps({**HEAD, "choices": [{"index": 0, "delta": {"content": "a"}}], "usage": USAGE})
-    told = chunks(with_usage_as([chunk], wanted=True))
-    assert [len(each["choices"]) for each in told] == [1, 0]
-    assert [each["usage"] for each in told] == [None, USAGE]
-    assert chunks(with_usage_as([chunk], wanted=False))[0]["choices"][0]["delta"] == {"content": "a"}

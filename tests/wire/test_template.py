@@ -56,7 +56,7 @@ def test_a_name_with_dots_of_its_own_comes_first():
     "text",
     [
         "{{other}}", "{{user.age}}", "{{user.name.x}}", "{{list.2}}", "{{list.-1}}", "{{list.0000000001}}",
-        "{{list.x}}", "{{list.²}}", "{{user.}}", "{{.user}}", "{{user..name}}",
+        "{{list.x}}", "{{list.²}}", "{{list.١}}", "{{user.}}", "{{.user}}", "{{user..name}}",
         "{{user.__class__}}", "{{list.__len__}}", "{{}}",
         "{{ }}", "{{", "}}", "{{ user", "{ {user} }", "{{us er}}", "{{user\n}}", "{{#user}}", "{{user|upper}}",
         "{% if user %}",

@@ -18,7 +18,7 @@ from orrery.core.errors import GatewayError
 from orrery.core.types import Call, Exchange, Operation
 from orrery.flow.gateway import Gateway
 from orrery.flow.recording import Recorder
-from orrery.flow.replaying import WHOLE, again, recorded
+from orrery.flow.replaying import WHOLE, again, landing, recorded
 from orrery.flow.serve import Answer, refusals
 from orrery.flow.visit import Visit, extras_of
 
@@ -46,7 +46,7 @@ async def cached(visit: Visit, ask: Ask, gateway: Gateway) -> Answer:
     while True:
         flight = extras.flights.board(organization, name)
         if not flight.leads:
-            if (landed := await flight.landed()) is not None:
+            if (landed := await landing(flight, visit, gateway)) is not None:
                 return _hit(again(landed, visit, gateway, HIT))
             continue
         try:

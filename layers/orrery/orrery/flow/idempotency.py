@@ -20,9 +20,12 @@ from orrery.core.types import Call, Exchange
 from orrery.flow.admit import GRACE_S
 from orrery.flow.gateway import Gateway
 from orrery.flow.recording import Recorder
-from orrery.flow.replaying import again, recorded
+from orrery.flow.replaying import again, landing, recorded
 from orrery.flow.serve import Answer, refusals
 from orrery.flow.visit import Visit, extras_of
+
+COME_BACK_S = 5.0
+"""When to ask again for an answer that is under way elsewhere: most are there by then."""
 
 REPLAYED = {"idempotent-replayed": "true"}
 
@@ -39,7 +42,7 @@ async def once(visit: Visit, ask: Ask, gateway: Gateway) -> Answer:
     while True:
         flight = flights.board(organization, f"once {digest} {key}")
         if not flight.leads:
-            if (landed := await flight.landed()) is not None:
+            if (landed := await landing(flight, visit, gateway)) is not None:
                 return again(landed, visit, gateway, REPLAYED)
             continue
         try:
@@ -63,7 +66,8 @@ async def _claimed(
             )
         if claim.state == "running":
             raise Conflict(
-                "A request with this Idempotency-Key is still being answered.", retry_after_s=claim.retry_after_s
+                "A request with this Idempotency-Key is still being answered.",
+                retry_after_s=min(claim.retry_after_s, COME_BACK_S),
             )
     if claim.answer is not None:
         land(claim.answer)

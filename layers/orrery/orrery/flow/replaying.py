@@ -11,12 +11,14 @@ from dataclasses import replace
 import orjson
 
 from orrery.catalog.cost import usd
+from orrery.core.errors import UpstreamTimeout
+from orrery.core.extras import Flight
 from orrery.core.records import Recording
 from orrery.core.types import Call, Exchange, Hold, Operation, Plan, Receipt, Usage
 from orrery.flow.gateway import Gateway
 from orrery.flow.recording import Recorder
 from orrery.flow.secrets import masked, secrets_of
-from orrery.flow.serve import Answer
+from orrery.flow.serve import Answer, refusals
 from orrery.flow.settle import mark_failed, settle
 from orrery.flow.visit import Visit
 from orrery.wire.assembly import events_of, whole_of
@@ -39,12 +41,22 @@ def recorded(recorder: Recorder, answer: Answer, exchange: Exchange) -> Recordin
         usage = write_usage(exchange.usage) if exchange.usage else None
         try:
             payloads, stream = [orjson.dumps(whole_of(payloads, usage=usage))], False
-        except ValueError:
+        except (TypeError, ValueError):
             return None  # it was handed on as it came, and is not what it should be
     kept = {name: value for name, value in answer.headers.items() if name in KEPT_HEADERS}
     recording = Recording(stream, answer.media_type, kept, payloads)
     secrets = secrets_of(call)
     return replace(recording, payloads=[masked(each, secrets) for each in payloads]) if secrets else recording
+
+
+async def landing(flight: Flight, visit: Visit, gateway: Gateway) -> Recording | None:
+    """What the request that is ahead was answered with; None where it failed. Raises `UpstreamTimeout`."""
+    try:
+        async with asyncio.timeout_at(visit.arrival.deadline):
+            return await flight.landed()
+    except TimeoutError:
+        with refusals(visit, gateway):
+            raise UpstreamTimeout("the same request, for which this one waited, took too long") from None
 
 
 def again(recording: Recording, visit: Visit, gateway: Gateway, headers: Mapping[str, str]) -> Answer:

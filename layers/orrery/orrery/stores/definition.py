@@ -10,7 +10,7 @@
 | BRK#<name>          | BRK       | a breaker: until when a target is spared                          |
 | ANS#<org>#<name>    | ANS       | a recorded answer, or where it lies                               |
 | IDEM#<org>#<digest> | IDEM      | an idempotency key: who is at it, or its answer                   |
-| OWN#<organization>  | OWN       | its own credentials at providers, encrypted, an attribute each    |
+| OWN#<organization>  | OWN       | its own credentials at providers, encrypted; budgets; choices     |
 | BUD#<org>#<scope>#… | <period>  | what was used of a budget by one target, with the holds inside    |
 | PROMPT#<org>#<id>   | HEAD      | a stored prompt: its name, its published and its newest version   |
 | PROMPT#<org>#<id>   | V#<n>     | a version of it, which never changes                              |

@@ -9,8 +9,9 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
-from orrery.core.errors import InvalidRequest, NotFound, Unauthenticated
+from orrery.core.errors import InvalidRequest, NotFound, Unauthenticated, Unavailable
 from orrery.core.types import Json, Principal
 from orrery.stores import tokens
 from orrery.stores.attributes import pack, pack_item, unpack_item
@@ -99,7 +100,8 @@ class KeyStore:
         if current.pace is not None:
             from orrery.stores.paces import PaceStore
 
-            await PaceStore(self._table, clock=self._clock).take(current, 0)
+            with suppress(Unavailable):  # functions that only read may not write it: their one request goes uncounted
+                await PaceStore(self._table, clock=self._clock).take(current, 0)
 
     async def create(
         self,

@@ -59,21 +59,6 @@ def events_of(body: Json, *, with_usage: bool) -> list[bytes]:
     return _counted(chunks, body.get("usage"), with_usage)
 
 
-def with_usage_as(payloads: Sequence[bytes], *, wanted: bool, usage: Json | None = None) -> list[bytes]:
-    """The same events for a caller who asked for usage, or who did not.
-
-    `usage` is the count of a stream that tells none.
-    """
-    chunks: list[Json] = []
-    for payload in payloads:
-        chunk = orjson.loads(payload)
-        count = chunk.pop("usage", None)
-        usage = count or usage
-        if chunk["choices"] or not count:
-            chunks.append(chunk)
-    return _counted(chunks, usage, wanted)
-
-
 def _counted(chunks: list[Json], usage: Json | None, wanted: bool) -> list[bytes]:
     """With usage as OpenAI tells it where that is wanted."""
     if wanted and chunks:
