@@ -11,7 +11,8 @@ from orrery import providers
 from orrery.catalog import models
 from orrery.core.dialect import Adapter, Provider
 from orrery.core.types import Operation, Target
-from orrery.edge.families import MOUNTS, READERS
+from orrery.edge import account_routes, activity_routes, prompt_routes
+from orrery.edge.families import ACCOUNT, GETS, MOUNTS, READERS
 from orrery.providers.serving import adapter_for
 
 PAGE = Path(__file__).parents[1] / "docs" / "endpoints.md"
@@ -62,7 +63,20 @@ def _functions() -> Iterator[str]:
     yield "| function | paths |"
     yield "|---|---|"
     for name, paths in READERS.items():
-        yield f"| {name} | {', '.join(f'`POST {path}`' for path in paths)} |"
+        found = [("POST", path) for path in paths] + [("GET", path) for path in GETS.get(name, ())]
+        yield f"| {name} | {_listed(found)} |"
+    yield f"| models | {_listed([('GET', '/models'), ('GET', '/models/{id}')])} |"
+    account = [(method, ACCOUNT + path) for method, path, _ in account_routes.ROUTES]
+    others = [(method, path) for method, path, _ in (*prompt_routes.ROUTES, *activity_routes.ROUTES)]
+    yield f"| manage | `POST /uploads/presign`; as they stand: {_listed([*account, *others])} |"
+
+
+def _listed(routes: Iterable[tuple[str, str]]) -> str:
+    """Paths with their methods together, in the order in which they came."""
+    methods: dict[str, list[str]] = {}
+    for method, path in routes:
+        methods.setdefault(path.replace(":path", ""), []).append(method)
+    return ", ".join(f"`{' '.join(each)} {path}`" for path, each in methods.items())
 
 
 def _matrix() -> Iterator[str]:
