@@ -110,7 +110,11 @@ class Templates(Protocol):
     """Template engines that can do more than put a value in a place: they run apart, bounded in time and room."""
 
     async def render(self, texts: Sequence[str], values: Mapping[str, Any], engine: Engine) -> list[str]:
-        """Each text with its values. Raises `InvalidRequest` for a broken template, or one that takes too much."""
+        """Each text with its values.
+
+        Raises `InvalidRequest` for a broken template, or one that takes too much: its `param` is the number of the text,
+        None where it is nobody's.
+        """
         ...
 
 

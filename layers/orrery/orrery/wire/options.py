@@ -1,7 +1,7 @@
 """The gateway's own fields of a request, read.
 
-They are taken at the top level and inside the older `orq` object; per field the top level wins whole, `variables` and
-`inputs` excepted, which are merged name by name. Those that later versions act on are refused rather than ignored.
+They are taken at the top level and inside the older `orq` object; per field the top level wins whole. `variables` and
+the older `inputs` are put together, name by name. Those that later versions act on are refused rather than ignored.
 """
 
 from collections.abc import Callable, Mapping, Sequence
