@@ -347,12 +347,15 @@ async def test_a_long_list_is_read_several_at_once(
     assert await paged(activity, limit=13) == (newest_first, False)
 
 
-async def test_a_page_reads_no_more_heads_than_it_needs(store: StepStore, table: Table, clock: Clock) -> None:
+@pytest.mark.parametrize("limit", [1, 2, 24])
+async def test_a_page_reads_no_more_heads_than_it_needs(
+    store: StepStore, table: Table, clock: Clock, limit: int
+) -> None:
     for number in range(30):
         await store.add(a_step(number, run=f"r{number}"))
     call = Faulty(table._call)
-    await ActivityStore(quick_table(call, table.name), clock=clock).listed(A, "run", Page(limit=2))
-    assert Counter(action for action, _ in call.calls) == {"Query": 1, "GetItem": 3}
+    await ActivityStore(quick_table(call, table.name), clock=clock).listed(A, "run", Page(limit=limit))
+    assert Counter(action for action, _ in call.calls) == {"Query": 1, "GetItem": limit + 1}
 
 
 async def page_of_steps(activity: ActivityStore, **page: Any) -> tuple[list[str], bool, list[str]]:
