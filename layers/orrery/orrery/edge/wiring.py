@@ -105,9 +105,7 @@ def _blobs(settings: Settings, pool: Pool) -> Blobs | None:
         return None
     from orrery.edge.blobs_s3 import S3Blobs
 
-    return S3Blobs(
-        pool, bucket=settings.uploads_bucket, region=settings.region, credentials=aws_credentials(settings)
-    )
+    return S3Blobs(pool, bucket=settings.uploads_bucket, region=settings.region, credentials=aws_credentials(settings))
 
 
 def join(
