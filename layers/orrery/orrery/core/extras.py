@@ -112,8 +112,8 @@ class Templates(Protocol):
     async def render(self, texts: Sequence[str], values: Mapping[str, Any], engine: Engine) -> list[str]:
         """Each text with its values.
 
-        Raises `InvalidRequest` for a broken template, or one that takes too much. Its `param` is the number of the text,
-        None where it is nobody's.
+        Raises `InvalidRequest` for a broken template, or one that takes too much. Its `param` is the number of the
+        text, None where it is nobody's.
         """
         ...
 
