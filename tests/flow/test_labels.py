@@ -11,7 +11,7 @@ from orrery.core.errors import GatewayError
 from orrery.core.options import Attribution, Identity, Thread
 from orrery.core.types import Call
 from orrery.flow.serve import serve
-from tests.fakes import DONE, FakeTransport, Room, chunk, completion, json_reply, stream
+from tests.fakes import ALICE, DONE, FakeKeys, FakeTransport, Room, chunk, completion, json_reply, stream
 from tests.flow.asking import HELLO, arrive, ask, read
 from tests.flow.remembering import FakeExtras
 
@@ -141,3 +141,13 @@ async def test_nothing_is_kept_of_what_belongs_to_no_thread():
     at = room(completion(), own=Keeping())
     await labelled(at)
     assert at.extras.steps.added[0].transcript is None
+
+
+async def test_a_revoked_key_has_nothing_rendered():
+    at = room(keys=FakeKeys(fresh=False))
+    at.keys.revoked.add(ALICE.key_id)
+    with pytest.raises(GatewayError) as caught:
+        await labelled(
+            at, variables={"a": 1}, template_engine="jinja", messages=[{"role": "user", "content": "{{ a }}"}]
+        )
+    assert caught.value.status == 401  # the engine of these tests would have failed

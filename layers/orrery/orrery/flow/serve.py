@@ -75,22 +75,30 @@ async def enter(token: str, read: Callable[[Principal], Call], arrival: Arrival,
 
 
 async def answered(visit: Visit, gateway: Gateway) -> Answer:
-    """From the cache, where the request allows that and it is there; else by a provider."""
-    with refusals(visit, gateway):
-        if visit.call.options.prompt or visit.call.options.registered_prompt:
-            from orrery.flow.prompting import prompted
-
-            visit.call = await prompted(visit.call, visit.principal.organization, visit.headers, gateway)
-        if visit.call.options.variables is not None:
-            from orrery.flow.variables import rendered
-
-            visit.call = await rendered(visit.call, gateway)
+    """From the cache, where the request allows that and it is there; else by a provider. Prepared, and tracked."""
+    options = visit.call.options
+    if options.prompt or options.registered_prompt or options.variables:
+        with refusals(visit, gateway):
+            await _prepare(visit, gateway)
     ask = provided if visit.call.options.cache_ttl_s is None else remembered
     if _is_tracked(visit):
         from orrery.flow.tracking import tracked
 
         return await tracked(visit, ask, gateway)
     return await ask(visit, gateway)
+
+
+async def _prepare(visit: Visit, gateway: Gateway) -> None:
+    """Prompt, then variables; not for a key that is no longer good, or that asks too much."""
+    await visit.confirm(gateway)
+    if visit.call.options.prompt or visit.call.options.registered_prompt:
+        from orrery.flow.prompting import prompted
+
+        visit.call = await prompted(visit.call, visit.principal.organization, visit.headers, gateway)
+    if visit.call.options.variables is not None:
+        from orrery.flow.variables import rendered
+
+        visit.call = await rendered(visit.call, gateway)
 
 
 def _is_tracked(visit: Visit) -> bool:
