@@ -162,7 +162,9 @@ def shown(message: str, line: dict[str, Any]) -> str:
     if "gen_ai.request.model" in line:
         parts.append(f"{line['gen_ai.provider.name']}/{line['gen_ai.request.model']}")
     parts.append(f"{line.get('duration_ms', 0):.0f} ms ({line.get('overhead_ms', 0):.1f} ours)")
-    if "input_tokens" in line:
+    if line.get("cache") == "hit":
+        parts.append("from the cache")
+    elif "input_tokens" in line:
         parts.append(f"{line['input_tokens']}+{line['output_tokens']} tokens ${line['cost_micro_usd'] / 1e6:.6f}")
     if line.get("error.type"):
         parts.append(str(line["error.type"]))
