@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orrery.edge import templating
 from orrery.edge.templating import TemplateWorker
 
 
@@ -27,8 +28,16 @@ class Engines:
         self._runner.close()
 
 
+HURRIED = "from orrery.edge import template_worker as w; w.CPU_S = 1; w.main()"
+"""The worker, with half the time to compute: many tests wait until the kernel ends what never would."""
+
+
 @pytest.fixture(scope="module")
 def engines() -> Iterator[Engines]:
-    made = Engines()
-    yield made
-    made.close()
+    with pytest.MonkeyPatch.context() as patch:
+        program = templating.PROGRAM.replace("from orrery.edge.template_worker import main; main()", HURRIED)
+        assert program != templating.PROGRAM
+        patch.setattr(templating, "PROGRAM", program)
+        made = Engines()
+        yield made
+        made.close()
