@@ -157,7 +157,7 @@ def test_who_looks_after_accounts_reads_and_writes_only_what_is_theirs():
     statements = [s for policy in FUNCTIONS["Manage"]["Policies"] for s in policy["Statement"]]
     keys = {str(s["Action"]): s.get("Condition", {}).get("ForAllValues:StringLike") for s in statements}
     assert keys["['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']"] == {
-        "dynamodb:LeadingKeys": ["PROMPT#*"]
+        "dynamodb:LeadingKeys": ["PROMPT#*", "IDEM#*"]
     }
     (queried,) = [s for s in statements if s["Action"] == "dynamodb:Query" and "index" in str(s["Resource"])]
     partitions = [*(f"{kind.upper()}#" for kind in TRACKED), *TRACKED.values(), "PROMPT#", PROMPTS]

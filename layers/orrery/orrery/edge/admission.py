@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from orrery.core.errors import Forbidden, GatewayError
 from orrery.core.types import Json
 from orrery.edge.arrive import bearer_token, refuse_reserved
+from orrery.edge.labels import key_of
 from orrery.edge.replying import respond, respond_error
 from orrery.edge.web import Request, Response
 from orrery.flow.gateway import Gateway
@@ -24,8 +25,15 @@ def guarded[Store](work: Work[Store], store: Callable[[Gateway], Store], scope: 
 
     async def endpoint(request: Request, gateway: Gateway) -> Response:
         try:
-            organization = await admitted(request, gateway, scope)
-            return respond(request, 200, await work(request, store(gateway), organization))
+            organization, found = await admitted(request, gateway, scope), store(gateway)
+            key = key_of(request.scope["headers"]) if request.method == "POST" else ""
+            if key and gateway.extras is not None:
+                from orrery.edge.posting_once import posted_once
+
+                return await posted_once(
+                    request, key, organization, gateway.extras, lambda again: work(again, found, organization)
+                )
+            return respond(request, 200, await work(request, found, organization))
         except GatewayError as err:
             return respond_error(request, err)
 

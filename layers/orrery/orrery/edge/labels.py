@@ -6,7 +6,7 @@ from typing import Any
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Operation, Principal
-from orrery.edge.arrive import header
+from orrery.edge.arrive import Headers, header
 from orrery.flow.gateway import Gateway
 
 IDEMPOTENCY_KEY = b"idempotency-key"
@@ -44,10 +44,15 @@ def labelled(call: Call, principal: Principal, raw: bytes, scope: Mapping[str, A
         call.options,
         attribution=attribution,
         identity=call.options.identity or identity_header(headers),
-        idempotency_key=_text(header(headers, IDEMPOTENCY_KEY), "Idempotency-Key", LONGEST_KEY),
+        idempotency_key=key_of(headers),
         registered_prompt=_prompt(header(headers, PROMPT_ID), call.operation),
     )
     return replace(call, options=options)
+
+
+def key_of(headers: Headers) -> str:
+    """The idempotency key of a request; "" for none. Raises `InvalidRequest` for what could be none."""
+    return _text(header(headers, IDEMPOTENCY_KEY), "Idempotency-Key", LONGEST_KEY)
 
 
 def _prompt(value: bytes, operation: Operation) -> str:

@@ -14,10 +14,11 @@ from dataclasses import replace
 
 import orjson
 
-from orrery.core.errors import Conflict, GatewayError, InvalidRequest
+from orrery.core.errors import GatewayError
 from orrery.core.records import Recording
 from orrery.core.types import Call, Exchange
 from orrery.flow.admit import GRACE_S
+from orrery.flow.claiming import REPLAYED, standing
 from orrery.flow.gateway import Gateway
 from orrery.flow.recording import Recorder
 from orrery.flow.replaying import again, landing, recorded
@@ -26,8 +27,6 @@ from orrery.flow.visit import Visit, extras_of
 
 COME_BACK_S = 5.0
 """When to ask again for an answer that is under way elsewhere: most are there by then."""
-
-REPLAYED = {"idempotent-replayed": "true"}
 
 type Ask = Callable[[Visit, Gateway], Awaitable[Answer]]
 
@@ -60,18 +59,10 @@ async def _claimed(
     with refusals(visit, gateway):
         lifetime_s = visit.arrival.deadline - visit.arrival.started + GRACE_S
         claim = await claims.claim(organization, key, digest, lifetime_s=lifetime_s)
-        if claim.state == "other":
-            raise InvalidRequest(
-                "This Idempotency-Key was used with another request.", param="Idempotency-Key", code="idempotency_error"
-            )
-        if claim.state == "running":
-            raise Conflict(
-                "A request with this Idempotency-Key is still being answered.",
-                retry_after_s=min(claim.retry_after_s, COME_BACK_S),
-            )
-    if claim.answer is not None:
-        land(claim.answer)
-        return again(claim.answer, visit, gateway, REPLAYED)
+        known = standing(claim)
+    if known is not None:
+        land(known)
+        return again(known, visit, gateway, REPLAYED)
     recorder, heard = Recorder(), list[Answer]()
 
     async def keep(exchange: Exchange) -> None:
