@@ -11,7 +11,8 @@ import orjson
 from orrery import providers
 from orrery.core.dialect import Provider, UpstreamRequest
 from orrery.core.errors import GatewayError, InvalidRequest, OutOfCredit, Truncated, Unauthenticated
-from orrery.core.types import Arrival, Exchange, Fetched, Hold, Principal, Receipt, Target
+from orrery.core.exchange import Arrival, Exchange, Hold, Receipt
+from orrery.core.types import Fetched, Principal, Target
 from orrery.flow.gateway import Account, Gateway, Policy
 from orrery.providers.compatible import server
 from orrery.stores.catalog import OperatorCatalog

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +20,7 @@ from orrery.edge import blobs_s3
 from orrery.edge.blobs_local import LocalBlobs
 from orrery.edge.blobs_s3 import S3Blobs
 from orrery.edge.http_pool import Pool
+from orrery.edge.s3 import S3Bucket
 from tests.edge.blobs import DATA, NAME, asked, files_in
 from tests.edge.fake_s3 import ACCESS, REGION, SECRET, TOKEN, FakeS3, _at
 
@@ -54,6 +56,10 @@ async def served(bucket: FakeS3) -> AsyncIterator[None]:
         server.close()
 
 
+def in_s3(pool: Pool, url: str, credentials: Any = HELD) -> S3Blobs:
+    return S3Blobs(S3Bucket(pool, bucket="b", region=REGION, credentials=credentials, endpoint=url))
+
+
 @pytest.fixture
 async def bucket() -> AsyncIterator[Bucket]:
     bucket = Bucket()
@@ -64,7 +70,7 @@ async def bucket() -> AsyncIterator[Bucket]:
 @pytest.fixture
 async def in_bucket(bucket: Bucket) -> AsyncIterator[S3Blobs]:
     pool = Pool()
-    yield S3Blobs(pool, bucket="b", region=REGION, credentials=HELD, endpoint=bucket.url)
+    yield in_s3(pool, bucket.url)
     await pool.close()
 
 
@@ -136,7 +142,7 @@ async def test_in_a_bucket_it_is_an_object_of_its_organization(in_bucket: S3Blob
 async def test_the_judge_of_signatures_can_say_no(bucket: Bucket) -> None:
     pool, wrong = Pool(), AwsCredentials(ACCESS, SECRET[::-1], TOKEN)
     with pytest.raises(Unavailable, match="403"):
-        await S3Blobs(pool, bucket="b", region=REGION, credentials=wrong, endpoint=bucket.url).put("a", NAME, DATA)
+        await in_s3(pool, bucket.url, wrong).put("a", NAME, DATA)
     assert bucket.objects == {}
     await pool.close()
 
@@ -190,7 +196,7 @@ HALF = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf"
 @pytest.mark.parametrize("said", [b"", b"what?\r\n\r\n", HALF])
 async def test_a_bucket_that_hangs_up_is_unavailable(said: bytes) -> None:
     pool = Pool()
-    ends = await answering(said, lambda url: S3Blobs(pool, bucket="b", region=REGION, credentials=HELD, endpoint=url))
+    ends = await answering(said, lambda url: in_s3(pool, url))
     assert ends == [Unavailable] * 3
     await pool.close()
 
@@ -199,10 +205,10 @@ async def test_half_a_blob_is_none_and_more_than_any_has_is_not_read(monkeypatch
     monkeypatch.setattr(blobs_s3, "LARGEST_BYTES", 9)
     whole = HALF.replace(b"half", b"0123456789")
     pool = Pool()
-    ends = await answering(whole, lambda url: S3Blobs(pool, bucket="b", region=REGION, credentials=HELD, endpoint=url))
+    ends = await answering(whole, lambda url: in_s3(pool, url))
     assert ends[1] is Unavailable
     monkeypatch.setattr(blobs_s3, "LARGEST_BYTES", 10)
-    ends = await answering(whole, lambda url: S3Blobs(pool, bucket="b", region=REGION, credentials=HELD, endpoint=url))
+    ends = await answering(whole, lambda url: in_s3(pool, url))
     assert ends[1] is None
     await pool.close()
 
@@ -218,7 +224,7 @@ async def test_a_silent_bucket_is_not_waited_for_for_ever(monkeypatch: pytest.Mo
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     pool = Pool()
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    for work in asked(S3Blobs(pool, bucket="b", region=REGION, credentials=HELD, endpoint=url)):
+    for work in asked(in_s3(pool, url)):
         with pytest.raises(Unavailable, match="does not answer"):
             await work()
     over.set()
@@ -236,7 +242,7 @@ async def test_credentials_are_asked_for_each_time_and_may_be_missing(bucket: Bu
         return HELD
 
     pool = Pool()
-    blobs = S3Blobs(pool, bucket="b", region=REGION, credentials=source, endpoint=bucket.url)
+    blobs = in_s3(pool, bucket.url, source)
     await blobs.put("org-a", NAME, DATA)
     assert await blobs.get("org-a", NAME) == DATA
     with pytest.raises(Unavailable, match="NoCredentials"):
@@ -244,14 +250,16 @@ async def test_credentials_are_asked_for_each_time_and_may_be_missing(bucket: Bu
     await pool.close()
 
 
-async def test_connections_are_kept(in_bucket: S3Blobs) -> None:
+async def test_connections_are_kept(bucket: Bucket) -> None:
+    pool = Pool()
     for _ in range(3):
-        for work in asked(in_bucket):
+        for work in asked(in_s3(pool, bucket.url)):
             await work()
-    assert in_bucket._pool.open_count == 1
+    assert pool.open_count == 1
+    await pool.close()
 
 
 @pytest.mark.parametrize(("region", "host"), [("eu-central-1", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn")])
 def test_on_aws_it_is_the_bucket_of_its_region(region: str, host: str) -> None:
-    blobs = S3Blobs(Pool(), bucket="b", region=region, credentials=HELD)
-    assert blobs._root == f"https://b.s3.{region}.{host}"
+    bucket = S3Bucket(Pool(), bucket="b", region=region, credentials=HELD)
+    assert bucket.root == f"https://b.s3.{region}.{host}"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orrery.core.errors import OutOfCredit
-from orrery.core.types import Arrival
+from orrery.core.exchange import Arrival
 from orrery.edge import log
 from tests.fakes import ALICE, FakeTransport, Room, completion, json_reply
 from tests.flow.asking import ask

@@ -3,11 +3,8 @@
 import base64
 import io
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import openai
 import pytest
@@ -15,7 +12,8 @@ from openai import OpenAI
 from PIL import Image
 
 from orrery.wire.form import read_form
-from tests.edge.running import Running, running
+from tests.edge.openai_upstream import Handler, in_front_of, listening
+from tests.edge.running import Running
 
 MODEL = "openai/gpt-image-2"
 MP4 = b"\x00\x00\x00\x18ftypmp42" * 50_000
@@ -45,29 +43,26 @@ class Upstream:
     seen: list[tuple[str, str, bytes]] = field(default_factory=list)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    upstream: Upstream
-
+class _Handler(Handler):
     def do_POST(self) -> None:
         body = self._body()
         if self.path.endswith("/videos"):
-            self._answer(json.dumps(JOB).encode())
+            self.answer(json.dumps(JOB).encode())
         elif b'"stream":true' in body or b'name="stream"' in body:
             kind = "image_edit" if "edits" in self.path else "image_generation"
             partial = {"type": f"{kind}.partial_image", "partial_image_index": 0, **SHOWN}
             done = {"type": f"{kind}.completed", "usage": USAGE, **SHOWN}
             events = (f"event: {e['type']}\ndata: {json.dumps(e)}\n\n".encode() for e in (partial, done))
-            self._answer(b"".join(events), "text/event-stream")
+            self.answer(b"".join(events), "text/event-stream")
         else:
-            self._answer(json.dumps(ANSWER).encode())
+            self.answer(json.dumps(ANSWER).encode())
 
     def do_GET(self) -> None:
         self.upstream.seen.append((f"GET {self.path}", "", b""))
         if "/content" in self.path:
-            self._answer(MP4, "video/mp4")
+            self.answer(MP4, "video/mp4")
         else:
-            self._answer(json.dumps({**JOB, "status": "completed"}).encode())
+            self.answer(json.dumps({**JOB, "status": "completed"}).encode())
 
     def _body(self) -> bytes:
         if "content-length" in self.headers:
@@ -81,35 +76,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.upstream.seen.append((f"POST {self.path}", self.headers["content-type"], body))
         return body
 
-    def _answer(self, body: bytes, content_type: str = "application/json") -> None:
-        self.send_response(200)
-        self.send_header("content-type", content_type)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        """Says nothing: the tests' output is for the tests."""
-
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    _Handler.upstream = Upstream(f"http://127.0.0.1:{server.server_address[1]}/v1")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield _Handler.upstream
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    made = Upstream()
+    with listening(_Handler, made):
+        yield made
 
 
 @pytest.fixture(scope="module")
 def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    there = {"OPENAI_API_KEY": "sk-upstream", "OPENAI_BASE_URL": upstream.url, "ORRERY_ALLOW_UNPRICED_MODELS": "true"}
-    with running(tmp_path_factory.mktemp("state"), there) as server:
+    with in_front_of(upstream, tmp_path_factory.mktemp("state")) as server:
         yield server
 
 

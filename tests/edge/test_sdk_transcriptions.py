@@ -2,10 +2,8 @@
 
 import io
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -16,7 +14,8 @@ from openai.types.audio import TranscriptionTextDeltaEvent, TranscriptionTextDon
 
 from orrery.core.dialect import Form
 from orrery.wire.form import read_form
-from tests.edge.running import Running, running
+from tests.edge.openai_upstream import Handler, in_front_of, listening
+from tests.edge.running import Running
 from tests.wire.test_sound import wav
 
 GPT, WHISPER = "openai/gpt-4o-transcribe", "openai/whisper-1"
@@ -56,54 +55,32 @@ class Upstream:
         return dict(self.seen[-1][1].fields)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    upstream: Upstream
-
+class _Handler(Handler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         form = read_form(body, self.headers["content-type"])
         self.upstream.seen.append((self.path, form))
         fields = dict(form.fields)
         if fields.get("stream") == "true":
-            self._answer("".join(f"data: {json.dumps(event)}\n\n" for event in EVENTS), "text/event-stream")
+            self.answer("".join(f"data: {json.dumps(event)}\n\n" for event in EVENTS).encode(), "text/event-stream")
             return
         answer = ANSWERS[fields.get("response_format", "json")]
         if isinstance(answer, str):
-            self._answer(answer, "text/plain; charset=utf-8")
+            self.answer(answer.encode(), "text/plain; charset=utf-8")
         else:
-            self._answer(json.dumps(answer), "application/json")
-
-    def _answer(self, text: str, content_type: str) -> None:
-        body = text.encode()
-        self.send_response(200)
-        self.send_header("content-type", content_type)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        """Says nothing: the tests' output is for the tests."""
+            self.answer(json.dumps(answer).encode())
 
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    _Handler.upstream = Upstream(f"http://127.0.0.1:{server.server_address[1]}/v1")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield _Handler.upstream
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    made = Upstream()
+    with listening(_Handler, made):
+        yield made
 
 
 @pytest.fixture(scope="module")
 def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    there = {"OPENAI_API_KEY": "sk-upstream", "OPENAI_BASE_URL": upstream.url, "ORRERY_ALLOW_UNPRICED_MODELS": "true"}
-    with running(tmp_path_factory.mktemp("state"), there) as server:
+    with in_front_of(upstream, tmp_path_factory.mktemp("state")) as server:
         yield server
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -10,10 +11,16 @@ import pytest
 from orrery.core.credentials import AwsCredentials
 from orrery.core.errors import InvalidRequest, Unavailable
 from orrery.edge.http_pool import Pool
+from orrery.edge.s3 import S3Bucket
 from orrery.edge.uploads_s3 import S3Uploads
 from tests.edge.fake_s3 import ACCESS, REGION, SECRET, TOKEN, FakeS3, fake_s3
 
 WAV = "audio/wav"
+
+
+def uploads_in(pool: Pool, held: Any, url: str = "", *, region: str = REGION, most_bytes: int = 10) -> S3Uploads:
+    bucket = S3Bucket(pool, bucket="b", region=region, credentials=held, endpoint=url)
+    return S3Uploads(bucket, most_bytes=most_bytes)
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ async def bucket() -> AsyncIterator[FakeS3]:
 async def uploads(bucket: FakeS3) -> AsyncIterator[S3Uploads]:
     pool = Pool()
     held = AwsCredentials(ACCESS, SECRET, TOKEN)
-    yield S3Uploads(pool, bucket="b", region=REGION, credentials=held, most_bytes=1000, endpoint=bucket.url)
+    yield uploads_in(pool, held, bucket.url, most_bytes=1000)
     await pool.close()
 
 
@@ -101,7 +108,7 @@ async def test_a_bucket_that_is_gone_is_unavailable(uploads: S3Uploads) -> None:
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     pool, held = Pool(), AwsCredentials(ACCESS, SECRET)
-    gone = S3Uploads(pool, bucket="b", region=REGION, credentials=held, most_bytes=10, endpoint=url)
+    gone = uploads_in(pool, held, url)
     with pytest.raises(Unavailable):
         await gone.read("alice", (await gone.presign("alice", media_type=WAV, size_bytes=4)).url, timeout_s=5)
     server.close()
@@ -110,7 +117,7 @@ async def test_a_bucket_that_is_gone_is_unavailable(uploads: S3Uploads) -> None:
 
 async def test_on_aws_the_place_is_in_the_bucket_of_its_region() -> None:
     held = AwsCredentials(ACCESS, SECRET)
-    there = S3Uploads(Pool(), bucket="b", region="cn-north-1", credentials=held, most_bytes=10)
+    there = uploads_in(Pool(), held, region="cn-north-1")
     place = await there.presign("alice", media_type="image/png", size_bytes=4)
     parts = urlsplit(place.put_url)
     assert (parts.scheme, parts.hostname) == ("https", "b.s3.cn-north-1.amazonaws.com.cn")

@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from orrery.core.errors import GatewayError
-from orrery.core.types import Arrival, Call
+from orrery.core.exchange import Arrival
+from orrery.core.types import Call
 from orrery.flow.serve import Answer, serve
 from orrery.wire.chat import read_chat
 from tests.fakes import Room
@@ -42,6 +43,11 @@ async def ask(room: Room, token: str = "good", deadline_s: float = 600.0, strict
     """The whole way. Raises what `serve` raises; an error after the first frame is in `Told.error`."""
     arrival = await arrive(deadline_s)
     answer = await serve(token, lambda _: replace(read(HELLO | body), strict=strict), arrival, room.gateway())
+    return await heard(answer)
+
+
+async def heard(answer: Answer) -> Told:
+    """All of an answer, closed."""
     told = Told(answer, [])
     try:
         async for batch in answer.batches:

@@ -14,7 +14,8 @@ from orrery.core.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from orrery.core.types import Attempt, Exchange, Plan
+from orrery.core.exchange import Attempt, Exchange
+from orrery.core.types import Plan
 from orrery.flow import attempts
 from orrery.flow.attempts import is_news, mark_failure, mark_success
 from orrery.flow.breaking import note

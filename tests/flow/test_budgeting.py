@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from orrery.core.errors import LimitExceeded, Unavailable, UpstreamError
+from orrery.core.exchange import Exchange, Receipt
 from orrery.core.limits import Budget
 from orrery.core.options import Attribution, Identity, Options
-from orrery.core.types import NO_OPTIONS, Exchange, Operation, Plan, Price, Rates, Receipt, Target, Usage
+from orrery.core.types import NO_OPTIONS, Operation, Plan, Price, Rates, Target, Usage
 from orrery.flow.admit import GRACE_S
 from orrery.flow.budget_plans import targets_of, wanted
 from orrery.flow.budgeting import hold_budgets

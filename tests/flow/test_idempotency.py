@@ -11,7 +11,7 @@ from orrery.core.errors import GatewayError
 from orrery.core.types import Call
 from orrery.flow.serve import serve
 from tests.fakes import DONE, FakeTransport, Room, chunk, completion, json_reply, stream
-from tests.flow.asking import HELLO, Told, arrive, read
+from tests.flow.asking import HELLO, Told, arrive, heard, read
 from tests.flow.remembering import FakeExtras
 
 
@@ -25,16 +25,7 @@ async def ask(at: Room, key: str = "k1", **body: Any) -> Told:
         return replace(call, options=replace(call.options, idempotency_key=key))
 
     answer = await serve("good", keyed, await arrive(), at.gateway())
-    told = Told(answer, [])
-    try:
-        async for batch in answer.batches:
-            told.payloads += [orjson.loads(payload) for payload in batch]
-    except GatewayError as err:
-        told.error = err
-    finally:
-        await answer.batches.aclose()
-        await answer.close()
-    return told
+    return await heard(answer)
 
 
 def replayed(told: Told) -> bool:

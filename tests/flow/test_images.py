@@ -11,7 +11,8 @@ from PIL import Image
 
 from orrery.core.dialect import Adapter, Encoded, Frame
 from orrery.core.errors import GatewayError, InvalidRequest, NotFound, Unauthenticated, UnknownModel
-from orrery.core.types import Call, Exchange, Fetched, Plan, Price, Principal, Rates, Receipt
+from orrery.core.exchange import Exchange, Receipt
+from orrery.core.types import Call, Fetched, Plan, Price, Principal, Rates
 from orrery.edge.seals import PepperSeals
 from orrery.flow.gateway import Gateway, Policy
 from orrery.flow.jobs import asked

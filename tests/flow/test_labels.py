@@ -12,7 +12,7 @@ from orrery.core.options import Attribution, Identity, Thread
 from orrery.core.types import Call
 from orrery.flow.serve import serve
 from tests.fakes import ALICE, DONE, FakeKeys, FakeTransport, Room, chunk, completion, json_reply, stream
-from tests.flow.asking import HELLO, arrive, ask, read
+from tests.flow.asking import HELLO, arrive, ask, heard, read
 from tests.flow.remembering import FakeExtras
 
 RUN = Attribution(run="run-1", session="s", step=2, parent="req_0", end_user="eve", metadata={"k": "v"})
@@ -37,13 +37,8 @@ async def labelled(at: Room, attribution: Attribution | None = RUN, parent: str 
         call = read(HELLO | body)
         return replace(call, options=replace(call.options, attribution=attribution))
 
-    answer = await serve("good", with_labels, replace(await arrive(), parent_span_id=parent), at.gateway())
-    try:
-        async for _ in answer.batches:
-            pass
-    finally:
-        await answer.batches.aclose()
-        await answer.close()
+    arrival = replace(await arrive(), parent_span_id=parent)
+    await heard(await serve("good", with_labels, arrival, at.gateway()))
 
 
 async def test_a_request_without_labels_leaves_nothing():
@@ -87,10 +82,7 @@ async def test_an_identity_of_a_header_changes_nothing_of_what_is_known():
         return replace(call, options=replace(call.options, identity=Identity("i"), thread=Thread("t")))
 
     at = room(completion())
-    answer = await serve("good", named, await arrive(), at.gateway())
-    async for _ in answer.batches:
-        pass
-    await answer.close()
+    await heard(await serve("good", named, await arrive(), at.gateway()))
     assert (at.extras.steps.added[0].identity, at.extras.steps.added[0].identity_profile) == ("i", None)
 
 

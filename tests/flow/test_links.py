@@ -9,7 +9,8 @@ import pytest
 from orrery import providers
 from orrery.core.dialect import Adapter
 from orrery.core.errors import InvalidRequest, TooLarge
-from orrery.core.types import Arrival, Call, Exchange, Fetched, Link, Operation, Plan
+from orrery.core.exchange import Arrival, Exchange
+from orrery.core.types import Call, Fetched, Link, Operation, Plan
 from orrery.flow.gateway import Policy
 from orrery.flow.links import with_links
 from tests import fakes

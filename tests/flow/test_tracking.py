@@ -10,14 +10,15 @@ import pytest
 
 from orrery.core.credentials import OrganizationSettings
 from orrery.core.errors import GatewayError, OutOfCredit, Unavailable
+from orrery.core.exchange import Arrival
 from orrery.core.options import Attribution, Identity
 from orrery.core.records import Step
-from orrery.core.types import Arrival, Call, Principal
+from orrery.core.types import Call, Principal
 from orrery.flow.serve import serve
 from orrery.wire.embeddings import read_embeddings
 from orrery.wire.posted import Posted
 from tests.fakes import DONE, FakeTransport, Room, chunk, completion, json_reply, stream, usage_chunk
-from tests.flow.asking import HELLO, Told, arrive, read
+from tests.flow.asking import HELLO, Told, arrive, heard, read
 from tests.flow.remembering import FakeExtras
 
 THREAD = {"thread": {"id": "t"}}
@@ -68,16 +69,7 @@ async def ask(
 
     arrival: Arrival = replace(await arrive(), parent_span_id=parent_span)
     answer = await serve("good", reading, arrival, at.gateway())
-    told = Told(answer, [])
-    try:
-        async for batch in answer.batches:
-            told.payloads += [orjson.loads(payload) for payload in batch]
-    except GatewayError as err:
-        told.error = err
-    finally:
-        await answer.batches.aclose()
-        await answer.close()
-    return told
+    return await heard(answer)
 
 
 def added(at: Room) -> list[Step]:

@@ -10,7 +10,8 @@ import pytest
 
 from orrery.core.dialect import Form
 from orrery.core.errors import GatewayError, InvalidRequest, UnknownModel
-from orrery.core.types import Call, Fetched, Price, Rates, Receipt, Upload
+from orrery.core.exchange import Receipt
+from orrery.core.types import Call, Fetched, Price, Rates, Upload
 from orrery.edge.http import HttpTransport
 from orrery.flow.gateway import Gateway, Policy
 from orrery.flow.serve import serve

@@ -3,8 +3,9 @@
 import itertools
 from dataclasses import dataclass, field
 
+from orrery.core.exchange import Hold, Receipt
 from orrery.core.ports import AwsCall
-from orrery.core.types import Hold, Receipt, Usage
+from orrery.core.types import Usage
 from orrery.stores import expressions
 from orrery.stores.account import Account
 from orrery.stores.ledger import DynamoLedger

@@ -3,8 +3,9 @@
 from typing import Any
 
 from orrery.core.errors import RateLimited
+from orrery.core.exchange import Hold, Receipt
 from orrery.core.limits import Budget, Period
-from orrery.core.types import Hold, Json, Receipt, Usage
+from orrery.core.types import Json, Usage
 from orrery.stores.attributes import pack_item
 from orrery.stores.budget_rows import Held, key_of, used_of
 from orrery.stores.budgets import BudgetStore

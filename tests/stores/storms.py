@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass, field
 
 from orrery.core.errors import OutOfCredit, Unavailable
-from orrery.core.types import Hold, Receipt
+from orrery.core.exchange import Hold, Receipt
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.table import Table
 from tests.stores.books import LONG, NOW, Clock, Requests, assert_closed, quick_table, receipt, receipt_of

@@ -7,8 +7,9 @@ import pytest
 
 from orrery.core.credentials import OwnKey
 from orrery.core.errors import InvalidRequest, NotFound
+from orrery.core.exchange import Hold, Receipt
 from orrery.core.limits import Budget
-from orrery.core.types import Hold, Receipt, Usage
+from orrery.core.types import Usage
 from orrery.stores import credentials
 from orrery.stores.credential_rows import own_keys
 from orrery.stores.credentials import CredentialStore

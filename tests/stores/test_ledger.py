@@ -3,7 +3,8 @@
 import pytest
 
 from orrery.core.errors import GatewayError, InvalidRequest, NotFound, OutOfCredit
-from orrery.core.types import Receipt, Usage
+from orrery.core.exchange import Receipt
+from orrery.core.types import Usage
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.table import Table
 from tests.stores.books import LONG, NOW, Clock, Requests, assert_closed, assert_sound, receipt, receipt_of

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from orrery.core.errors import OutOfCredit, Unavailable
-from orrery.core.types import Hold
+from orrery.core.exchange import Hold
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.table import Table
 from tests.stores.books import (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orrery.core.errors import OutOfCredit, Unavailable
-from orrery.core.types import Hold
+from orrery.core.exchange import Hold
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.reclaim import reclaim
 from orrery.stores.table import Table

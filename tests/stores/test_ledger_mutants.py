@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from orrery.core.errors import GatewayError
-from orrery.core.types import Hold
+from orrery.core.exchange import Hold
 from orrery.stores import expressions, reclaim
 from orrery.stores.table import ConditionFailed, Table
 from tests.stores.storms import run_storm

@@ -6,8 +6,9 @@ from typing import Protocol
 
 from orrery.core.credentials import Credentials, OrganizationSettings, OwnKey
 from orrery.core.dialect import UpstreamRequest
+from orrery.core.exchange import Hold, Receipt
 from orrery.core.limits import Budget
-from orrery.core.types import Fetched, Hold, Json, Model, Presigned, Principal, Receipt
+from orrery.core.types import Fetched, Json, Model, Presigned, Principal
 
 
 class UpstreamReply(Protocol):

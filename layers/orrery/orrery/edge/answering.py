@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from orrery.core.errors import GatewayError
-from orrery.core.types import Arrival, Call, Principal
+from orrery.core.exchange import Arrival
+from orrery.core.types import Call, Principal
 from orrery.edge.arrive import arrive, bearer_token, header, read_body
 from orrery.edge.labels import IDEMPOTENCY_KEY
 from orrery.edge.log import report_bug

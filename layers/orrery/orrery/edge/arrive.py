@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from orrery.core.errors import Forbidden, InvalidRequest, TooLarge, Unauthenticated
-from orrery.core.types import Arrival
+from orrery.core.exchange import Arrival
 
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import Any
 
 from orrery.core.errors import GatewayError
-from orrery.core.types import Arrival, Exchange, Principal
+from orrery.core.exchange import Arrival, Exchange
+from orrery.core.types import Principal
 
 NAMESPACE = "Orrery"
 DIMENSIONS = [["operation"], ["operation", "provider"]]

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from pystache import Renderer, parser  # type: ignore[import-untyped]
-from pystache.parsed import ParsedTemplate  # type: ignore[import-untyped]
+from pystache import Renderer, parser  # type: ignore[import-untyped]  # it has no type information
+from pystache.parsed import ParsedTemplate  # type: ignore[import-untyped]  # as above
 
 from orrery.edge.template_bounds import Meter
 
 
-class _Counted(ParsedTemplate):  # type: ignore[misc]
+class _Counted(ParsedTemplate):  # type: ignore[misc]  # untyped, as above
     """A template, or what stands in a section of it, that counts what it gives."""
 
     def __init__(self, meter: Meter) -> None:

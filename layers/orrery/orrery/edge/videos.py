@@ -12,8 +12,8 @@ from urllib.parse import parse_qs
 import orjson
 
 from orrery.core.errors import GatewayError, InvalidRequest, UpstreamError
+from orrery.core.exchange import Exchange
 from orrery.core.ports import UpstreamReply
-from orrery.core.types import Exchange
 from orrery.edge.answering import Sending
 from orrery.edge.arrive import arrive, bearer_token, refuse_reserved
 from orrery.edge.log import report_bug

@@ -5,14 +5,16 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import orjson
 
 from orrery.core.credentials import AwsCredentials
 from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import AwsFault, GatewayError, Unavailable
+from orrery.core.exchange import Arrival, Exchange
 from orrery.core.ports import AwsCall, Blobs, Fetch, Keys, OwnCredentials, Transport, Uploads, UpstreamReply
-from orrery.core.types import Arrival, Exchange, Fetched, Principal
+from orrery.core.types import Fetched, Principal
 from orrery.edge import log
 from orrery.edge.accounts import OperatorAccounts, ReadSecret
 from orrery.edge.aws import CredentialsSource, aws_call
@@ -31,6 +33,9 @@ from orrery.stores.credentials import CredentialStore
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.models import ModelStore
 from orrery.stores.table import Table
+
+if TYPE_CHECKING:
+    from orrery.edge.s3 import S3Bucket
 
 _installed: list[Gateway] = []
 
@@ -56,7 +61,7 @@ def _from_environment() -> Gateway:
         keys=LazyKeys(table, partial(_read_peppers, settings, pool)),
         table=table,
         accounts=operator_accounts(settings, pool, read_secret=_provider_secret(settings, pool)),
-        uploads=_bucket(settings, pool),
+        uploads=_uploads(settings, pool),
         peppers=partial(_read_peppers, settings, pool),
         own=_own_credentials(settings, pool, table),
         blobs=partial(_blobs, settings, pool),
@@ -85,18 +90,12 @@ def operator_accounts(
     return OperatorAccounts(settings, read_secret, sandbox_url, mint=mint, role=role)
 
 
-def _bucket(settings: Settings, pool: Pool) -> Uploads | None:
+def _uploads(settings: Settings, pool: Pool) -> Uploads | None:
     if not settings.uploads_bucket:
         return None
     from orrery.edge.uploads_s3 import S3Uploads
 
-    return S3Uploads(
-        pool,
-        bucket=settings.uploads_bucket,
-        region=settings.region,
-        credentials=aws_credentials(settings),
-        most_bytes=settings.max_upload_bytes,
-    )
+    return S3Uploads(_bucket(settings, pool, settings.uploads_bucket), most_bytes=settings.max_upload_bytes)
 
 
 def _blobs(settings: Settings, pool: Pool) -> Blobs | None:
@@ -105,7 +104,13 @@ def _blobs(settings: Settings, pool: Pool) -> Blobs | None:
         return None
     from orrery.edge.blobs_s3 import S3Blobs
 
-    return S3Blobs(pool, bucket=settings.uploads_bucket, region=settings.region, credentials=aws_credentials(settings))
+    return S3Blobs(_bucket(settings, pool, settings.uploads_bucket))
+
+
+def _bucket(settings: Settings, pool: Pool, name: str) -> "S3Bucket":
+    from orrery.edge.s3 import S3Bucket
+
+    return S3Bucket(pool, bucket=name, region=settings.region, credentials=aws_credentials(settings))
 
 
 def join(

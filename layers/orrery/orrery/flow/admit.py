@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from orrery.catalog.cost import cost_nano
 from orrery.core.errors import GatewayError, OutOfCredit
-from orrery.core.types import Call, Exchange, Hold, Json, Operation, Plan, Receipt, Target, Usage
+from orrery.core.exchange import Exchange, Hold, Receipt
+from orrery.core.types import Call, Json, Operation, Plan, Target, Usage
 from orrery.flow.estimate import WRITING, asked_output, worst_usage
 from orrery.flow.gateway import Gateway
 from orrery.flow.settle import mark_failed, run_after

@@ -8,7 +8,8 @@ request (4xx, an answer that cannot be used) speaks against nobody.
 from typing import Literal
 
 from orrery.core.errors import GatewayError, Truncated, UpstreamError, UpstreamTimeout
-from orrery.core.types import Attempt, Exchange, Target
+from orrery.core.exchange import Attempt, Exchange
+from orrery.core.types import Target
 
 MOST_FAILING = 1024
 

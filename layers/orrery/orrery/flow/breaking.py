@@ -1,7 +1,7 @@
 """Tells the breakers how the targets of a request were, once it is over; `flow.balance` asks them."""
 
+from orrery.core.exchange import Exchange
 from orrery.core.extras import Breakers
-from orrery.core.types import Exchange
 from orrery.flow.attempts import blamed, names_of
 from orrery.flow.gateway import Gateway
 

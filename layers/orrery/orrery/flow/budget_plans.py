@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 from orrery.catalog.cost import cost_nano
 from orrery.core.errors import LimitExceeded
+from orrery.core.exchange import Exchange, Receipt
 from orrery.core.limits import Budget, Period, Scope
-from orrery.core.types import Exchange, Plan, Receipt, Target
+from orrery.core.types import Plan, Target
 from orrery.flow.admit import LARGEST_CLAMP, SMALLEST_ANSWER, clamp
 from orrery.flow.estimate import WRITING, asked_output, worst_usage
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Any
 
 from orrery.core.errors import GatewayError, LimitExceeded
+from orrery.core.exchange import Exchange
 from orrery.core.extras import BudgetHold, Budgets
 from orrery.core.limits import Budget
-from orrery.core.types import Exchange
 from orrery.flow.admit import GRACE_S
 from orrery.flow.budget_plans import Refusal, Want, make_smaller, wanted
 from orrery.flow.gateway import Gateway

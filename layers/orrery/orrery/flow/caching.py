@@ -15,7 +15,8 @@ import orjson
 
 from orrery.core.credentials import OwnKey
 from orrery.core.errors import GatewayError
-from orrery.core.types import Call, Exchange, Operation
+from orrery.core.exchange import Exchange
+from orrery.core.types import Call, Operation
 from orrery.flow.gateway import Gateway
 from orrery.flow.recording import Recorder
 from orrery.flow.replaying import WHOLE, again, landing, recorded

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from orrery.core.dialect import Frame
 from orrery.core.errors import BadCredential, GatewayError, UpstreamError, UpstreamTimeout
+from orrery.core.exchange import Attempt, Exchange
 from orrery.core.options import Retry
-from orrery.core.types import Attempt, Exchange, Target
+from orrery.core.types import Target
 from orrery.flow.attempts import mark_failure, mark_success
 from orrery.flow.credentials import APPLIED
 from orrery.flow.gateway import Gateway

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from orrery.core.dialect import Provider
 from orrery.core.errors import GatewayError
+from orrery.core.exchange import Arrival, Exchange
 from orrery.core.ports import Catalog, Fetch, Keys, Ledger, OwnCredentials, Seals, Transport, Uploads
-from orrery.core.types import Arrival, Exchange, Principal, Target
+from orrery.core.types import Principal, Target
 
 if TYPE_CHECKING:  # a plain request needs none of it: it is not to wait for a dozen protocols
     from orrery.core.extras import Extras

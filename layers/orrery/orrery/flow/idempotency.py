@@ -15,8 +15,9 @@ from dataclasses import replace
 import orjson
 
 from orrery.core.errors import GatewayError
+from orrery.core.exchange import Exchange
 from orrery.core.records import Recording
-from orrery.core.types import Call, Exchange
+from orrery.core.types import Call
 from orrery.flow.admit import GRACE_S
 from orrery.flow.claiming import REPLAYED, standing
 from orrery.flow.gateway import Gateway

@@ -12,8 +12,9 @@ import orjson
 from orrery import providers
 from orrery.core.dialect import Adapter, Provider, UpstreamRequest
 from orrery.core.errors import BadCredential, GatewayError, NotFound
+from orrery.core.exchange import Arrival, Attempt, Exchange, Receipt
 from orrery.core.ports import UpstreamReply
-from orrery.core.types import Arrival, Attempt, Call, Exchange, Operation, Plan, Principal, Receipt, Target, Usage
+from orrery.core.types import Call, Operation, Plan, Principal, Target, Usage
 from orrery.flow.call import Frames
 from orrery.flow.credentials import hide, own_target
 from orrery.flow.gateway import Gateway

@@ -5,7 +5,8 @@ from typing import Any
 
 from orrery.core.dialect import Adapter
 from orrery.core.errors import InvalidRequest
-from orrery.core.types import Call, Exchange, Fetched, Link, Upload
+from orrery.core.exchange import Exchange
+from orrery.core.types import Call, Fetched, Link, Upload
 from orrery.flow.gateway import Gateway
 from orrery.flow.reading import MOST_URLS, Wanted, read_all, refuse_too_much
 from orrery.wire.media import as_data_url, bytes_of, file_name, is_http

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from orrery.core.dialect import Adapter
 from orrery.core.errors import InvalidRequest
-from orrery.core.types import Call, Exchange, Fetched, Json
+from orrery.core.exchange import Exchange
+from orrery.core.types import Call, Fetched, Json
 from orrery.flow.gateway import Gateway
 from orrery.flow.links import with_links
 from orrery.flow.reading import MOST_URLS, Wanted, read_all, refuse_too_much

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from orrery.core.errors import GatewayError, Unauthenticated
-from orrery.core.types import Call, Exchange, Principal
+from orrery.core.exchange import Exchange
+from orrery.core.types import Call, Principal
 from orrery.flow.estimate import PER_TOKEN_TYPICAL, WRITING, asked_output, prompt_tokens
 from orrery.flow.gateway import Gateway
 from orrery.flow.visit import extras_of

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from orrery.core.errors import GatewayError, InvalidRequest, TooLarge
+from orrery.core.exchange import Exchange
 from orrery.core.ports import Uploads
-from orrery.core.types import Call, Exchange, Fetched
+from orrery.core.types import Call, Fetched
 from orrery.flow.gateway import Gateway
 
 MOST_URLS = 16

@@ -9,7 +9,7 @@ import orjson
 from orrery.catalog.cost import usd
 from orrery.core.dialect import Frame
 from orrery.core.errors import GatewayError, UpstreamTimeout
-from orrery.core.types import Exchange, Hold
+from orrery.core.exchange import Exchange, Hold
 from orrery.flow.call import Frames
 from orrery.flow.credentials import told_of
 from orrery.flow.gateway import Gateway

@@ -12,9 +12,10 @@ import orjson
 
 from orrery.catalog.cost import usd
 from orrery.core.errors import UpstreamTimeout
+from orrery.core.exchange import Exchange, Hold, Receipt
 from orrery.core.extras import Flight
 from orrery.core.records import Recording
-from orrery.core.types import Call, Exchange, Hold, Operation, Plan, Receipt, Usage
+from orrery.core.types import Call, Operation, Plan, Usage
 from orrery.flow.gateway import Gateway
 from orrery.flow.recording import Recorder
 from orrery.flow.secrets import masked, secrets_of

@@ -21,7 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from orrery.core.errors import GatewayError, OutOfCredit
-from orrery.core.types import Arrival, Call, Exchange, Hold, Operation, Principal
+from orrery.core.exchange import Arrival, Exchange, Hold
+from orrery.core.types import Call, Operation, Principal
 from orrery.flow.admit import admit
 from orrery.flow.call import Frames, first_frame
 from orrery.flow.credentials import told_of

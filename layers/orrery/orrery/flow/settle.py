@@ -5,7 +5,8 @@ from contextlib import suppress
 
 from orrery.catalog.cost import cost_nano, covers
 from orrery.core.errors import GatewayError
-from orrery.core.types import Evidence, Exchange, Hold, Receipt, Usage
+from orrery.core.exchange import Evidence, Exchange, Hold, Receipt
+from orrery.core.types import Usage
 from orrery.flow.attempts import is_news
 from orrery.flow.call import Frames
 from orrery.flow.estimate import WRITING, counted_usage

@@ -13,9 +13,9 @@ from dataclasses import replace
 import orjson
 
 from orrery.core.errors import GatewayError
+from orrery.core.exchange import Exchange
 from orrery.core.options import Attribution, Options
 from orrery.core.records import Step
-from orrery.core.types import Exchange
 from orrery.flow.gateway import Gateway
 from orrery.flow.recording import Recorder
 from orrery.flow.replaying import WHOLE, recorded

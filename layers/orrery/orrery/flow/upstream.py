@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from orrery import providers
 from orrery.core.dialect import Adapter, Decoder, Event, Frame, Provider, Reply
 from orrery.core.errors import GatewayError, InvalidRequest, UpstreamError
+from orrery.core.exchange import Exchange
 from orrery.core.ports import Transport, UpstreamReply
-from orrery.core.types import Call, Exchange, Operation, Target
+from orrery.core.types import Call, Operation, Target
 from orrery.flow.credentials import hide
 from orrery.flow.gateway import Gateway
 from orrery.flow.media import with_bytes

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orrery.core.types import Arrival, Call, Exchange, Principal
+from orrery.core.exchange import Arrival, Exchange
+from orrery.core.types import Call, Principal
 from orrery.flow.gateway import Gateway
 
 if TYPE_CHECKING:

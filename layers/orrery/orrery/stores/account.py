@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orrery.core.types import Hold
+from orrery.core.exchange import Hold
 
 GRACE_S = 60.0
 """A hold is dead when its request must have ended this long ago: clocks differ."""

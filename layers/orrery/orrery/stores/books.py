@@ -4,7 +4,7 @@ import contextlib
 from typing import NamedTuple
 
 from orrery.core.errors import Unavailable
-from orrery.core.types import Hold
+from orrery.core.exchange import Hold
 from orrery.stores import expressions
 from orrery.stores.account import Account, account_of
 from orrery.stores.table import ConditionFailed, Table

@@ -5,7 +5,8 @@ The texts are constants of this module; the functions below fill in the values.
 
 from typing import Any
 
-from orrery.core.types import Hold, Json, Receipt
+from orrery.core.exchange import Hold, Receipt
+from orrery.core.types import Json
 from orrery.stores.definition import BALANCES
 
 STREAM, SETTLED, EXPIRED, RECLAIMED, LATE = "STREAM", "SETTLED", "EXPIRED", "RECLAIMED", "LATE"

@@ -29,7 +29,7 @@ import time
 from collections.abc import Callable
 
 from orrery.core.errors import GatewayError, InvalidRequest, NotFound, OutOfCredit
-from orrery.core.types import Hold, Receipt
+from orrery.core.exchange import Hold, Receipt
 from orrery.stores import audit, expressions
 from orrery.stores.account import Account, Balance, account_of, balance_of, expiry_of, hold_value
 from orrery.stores.books import Receipted, pay_debt, pay_soon, read_account, spend

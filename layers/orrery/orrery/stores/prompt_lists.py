@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from itertools import batched
 
-from orrery.core.errors import InvalidRequest
 from orrery.core.pages import Listed, Page
 from orrery.core.prompts import PromptVersion, StoredPrompt, is_key
 from orrery.core.types import Json
-from orrery.stores.definition import INDEX, PROMPTS, organization_id
+from orrery.stores.definition import PROMPTS, organization_id
+from orrery.stores.pages import AT_ONCE, MOST_BYTES, no_cursor, of_index
 from orrery.stores.prompt_rows import (
     VERSION,
     Head,
@@ -27,13 +27,6 @@ from orrery.stores.prompt_rows import (
 )
 from orrery.stores.table import Table
 
-MOST_BYTES = 4 * 1024 * 1024
-"""Of the documents on a page: a Lambda's buffered answer has 6 MB at most."""
-
-AT_ONCE = 20
-
-ALL = "GPK = :p"
-OLDER, NEWER = " AND GSK < :c", " AND GSK > :c"
 VERSIONS = "PK = :p AND begins_with(SK, :c)"
 OLDER_VERSIONS = "PK = :p AND SK BETWEEN :v AND :c"
 NEWER_VERSIONS = "PK = :p AND SK > :c"
@@ -47,21 +40,13 @@ class PromptLists:
 
     async def prompts(self, organization: str, page: Page) -> Listed[StoredPrompt]:
         """Each as `PromptStore.read` gives it."""
-        condition, values = ALL, {":p": {"S": PROMPTS + organization_id(organization)}}
-        cursor = page.after or page.before
-        if cursor:
-            head = await self._head(organization, cursor) if is_key(cursor) else None
+        place = ""
+        if page.cursor:
+            head = await self._head(organization, page.cursor) if is_key(page.cursor) else None
             if head is None:
-                raise _no_cursor(page)
-            condition += OLDER if page.after else NEWER
-            values[":c"] = {"S": cursor_of(head.created_at, head.id)}
-        body: Json = {
-            "IndexName": INDEX,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ScanIndexForward": bool(page.before),
-            "Limit": page.limit + 1,
-        }
+                raise no_cursor(page)
+            place = cursor_of(head.created_at, head.id)
+        body = of_index(PROMPTS + organization_id(organization), place, page)
         ids: list[str] = []
         async with aclosing(self._table.query(body)) as found:  # type: ignore[type-var]  # it is a generator
             async for item in found:
@@ -74,7 +59,7 @@ class PromptLists:
     async def versions(self, organization: str, prompt: str, page: Page) -> Listed[PromptVersion]:
         """The versions of a prompt that is there."""
         condition, cursor = VERSIONS, VERSION
-        if page.after or page.before:
+        if page.cursor:
             number = _number(page)
             condition = OLDER_VERSIONS if page.after else NEWER_VERSIONS
             cursor = sort_of(number - 1 if page.after else number)
@@ -131,12 +116,7 @@ def _page[T](data: Sequence[T], page: Page, *, more: bool) -> Listed[T]:
 
 
 def _number(page: Page) -> int:
-    text = page.after or page.before
+    text = page.cursor
     if not (text.isascii() and text.isdigit() and len(text) <= 8):
-        raise _no_cursor(page)
+        raise no_cursor(page)
     return int(text)
-
-
-def _no_cursor(page: Page) -> InvalidRequest:
-    param = "starting_after" if page.after else "ending_before"
-    return InvalidRequest(f"Invalid value for '{param}': there is nothing of that id.", param=param)

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orrery.core.errors import Unavailable
-from orrery.core.types import Hold
+from orrery.core.exchange import Hold
 from orrery.stores import expressions
 from orrery.stores.books import TRIES, Receipted, spend
 from orrery.stores.table import ConditionFailed, Table

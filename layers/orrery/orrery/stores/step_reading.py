@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 from orrery.core.activity import Kind, StoredStep, Tracked
-from orrery.core.errors import InvalidRequest, NotFound
+from orrery.core.errors import NotFound
 from orrery.core.pages import Listed, Page
 from orrery.core.types import Json
-from orrery.stores.definition import INDEX
+from orrery.stores.pages import AT_ONCE, MOST_BYTES, no_cursor, of_index
 from orrery.stores.step_rows import (
     HEAD,
     STEP,
@@ -28,13 +28,6 @@ from orrery.stores.step_rows import (
 )
 from orrery.stores.table import Table
 
-MOST_BYTES = 4 * 1024 * 1024
-"""Of a page: a Lambda's buffered answer has 6 MB at most."""
-
-AT_ONCE = 20
-
-ALL = "GPK = :p"
-OLDER, NEWER = " AND GSK < :c", " AND GSK > :c"
 STEPS = "PK = :p AND begins_with(SK, :c)"
 LATER_STEPS, EARLIER_STEPS = "PK = :p AND SK > :c", "PK = :p AND SK < :c"
 LIVE = "#ttl > :now"
@@ -56,29 +49,22 @@ class ActivityStore:
 
     async def listed(self, organization: str, kind: Kind, page: Page) -> Listed[Tracked]:
         """See `core.extras.Activity.listed`. What began this second may be missing."""
-        condition, values = ALL, {":p": {"S": listing_of(organization, kind)}}
-        if cursor := page.after or page.before:
-            item = await self._live(key_of(organization, kind, cursor))
+        place = ""
+        if page.cursor:
+            item = await self._live(key_of(organization, kind, page.cursor))
             if item is None:
-                raise _no_cursor(page)
-            condition += OLDER if page.after else NEWER
-            values[":c"] = {"S": item["GSK"]}
-        body: Json = {
-            "IndexName": INDEX,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ScanIndexForward": bool(page.before),
-            "Limit": page.limit + 1,
-        }
+                raise no_cursor(page)
+            place = item["GSK"]
+        body = of_index(listing_of(organization, kind), place, page)
         return await _paged(self._heads(body, page), page, lambda item: tracked_of(item, kind))
 
     async def steps(self, organization: str, kind: Kind, label: str, page: Page) -> Listed[StoredStep]:
         """See `core.extras.Activity.steps`."""
         condition, sort = STEPS, STEP
-        if cursor := page.after or page.before:
+        if cursor := page.cursor:
             place = sort_of_id(cursor)
             if place is None:
-                raise _no_cursor(page)
+                raise no_cursor(page)
             condition, sort = LATER_STEPS if page.after else EARLIER_STEPS, place
         body: Json = {
             "KeyConditionExpression": condition,
@@ -138,8 +124,3 @@ async def _paged[T](items: AsyncIterator[Json], page: Page, shown: Callable[[Jso
                 break
             data.append(shown(item))
     return Listed(data[::-1] if page.before else data, more)
-
-
-def _no_cursor(page: Page) -> InvalidRequest:
-    param = "starting_after" if page.after else "ending_before"
-    return InvalidRequest(f"Invalid value for '{param}': there is nothing of that id.", param=param)

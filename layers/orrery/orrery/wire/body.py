@@ -64,3 +64,10 @@ def _is_deeper(value: Any, max_depth: int) -> bool:
 def dumps(value: Any) -> bytes:
     """Compact UTF-8 JSON on one line. Raises `TypeError` for what JSON cannot say and for over 254 levels."""
     return orjson.dumps(value)
+
+
+def drop_idle_stream_options(body: Json) -> None:
+    """Takes `stream_options` out of a body that asks for no stream: seed 003 sends both, and OpenAI refuses them
+    (BerriAI/litellm#5803)."""
+    if body.get("stream_options") is not None and body.get("stream") is not True:
+        del body["stream_options"]

@@ -7,10 +7,10 @@ from typing import Any
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Json, Operation
-from orrery.wire.body import read_json
+from orrery.wire.body import drop_idle_stream_options, read_json
 from orrery.wire.chat_messages import MESSAGE
 from orrery.wire.chat_parameters import PARAMETERS
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.posted import Posted
 from orrery.wire.shapes import FILLED, STRING, array, checking, record
 
@@ -38,12 +38,11 @@ def read_chat(raw: bytes, *, limit_bytes: int | None = None, strict: bool = Fals
     else:
         _check(body)
     _check_together(body)
-    if body.get("stream_options") is not None and body.get("stream") is not True:
-        del body["stream_options"]  # seed 003 sends both; OpenAI would refuse them (BerriAI/litellm#5803)
+    drop_idle_stream_options(body)
     return Call(
         operation=Operation.CHAT,
         model=body["model"],
-        body={name: value for name, value in body.items() if name not in GATEWAY_FIELDS},
+        body=passed_on(body),
         stream=body.get("stream") is True,
         options=read_options(body),
         body_bytes=len(raw),

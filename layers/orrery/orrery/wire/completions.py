@@ -9,9 +9,9 @@ from typing import Any
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Json, Operation
-from orrery.wire.body import read_json
+from orrery.wire.body import drop_idle_stream_options, read_json
 from orrery.wire.chat_parameters import PARAMETERS
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.posted import Posted
 from orrery.wire.shapes import BOOLEAN, FILLED, STRING, Shape, array, checking, either, integer, record
 
@@ -57,12 +57,11 @@ def read_completion(posted: Posted) -> Call:
     first = given[0] if isinstance(given, list) and given else ""
     _CHECKS.get(type(first), _CHECKS[str])(body)
     _check_together(body)
-    if body.get("stream_options") is not None and body.get("stream") is not True:
-        del body["stream_options"]  # seed 003 sends both; OpenAI would refuse them (BerriAI/litellm#5803)
+    drop_idle_stream_options(body)
     return Call(
         operation=Operation.COMPLETIONS,
         model=body["model"],
-        body={name: value for name, value in body.items() if name not in GATEWAY_FIELDS or name in OWN},
+        body=passed_on(body, OWN),
         stream=body.get("stream") is True,
         options=read_options(body, own=OWN),
         body_bytes=len(posted.raw),

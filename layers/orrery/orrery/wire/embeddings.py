@@ -8,7 +8,7 @@ from typing import Any
 
 from orrery.core.types import Call, Json, Operation
 from orrery.wire.body import read_json
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.posted import Posted
 from orrery.wire.shapes import FILLED, STRING, Shape, array, checking, either, integer, one_of, record, rule
 
@@ -78,7 +78,7 @@ def read_embeddings(posted: Posted) -> Call:
     return Call(
         operation=Operation.EMBEDDINGS,
         model=body["model"],
-        body={name: value for name, value in body.items() if name not in GATEWAY_FIELDS},
+        body=passed_on(body),
         options=read_options(body),
         body_bytes=len(posted.raw),
         strict=posted.strict,

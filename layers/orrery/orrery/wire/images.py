@@ -12,7 +12,7 @@ from typing import Any
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Json, Link, Operation, Upload
 from orrery.wire.body import read_json
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.pictures import checked
 from orrery.wire.posted import Posted, read_body
 from orrery.wire.shapes import BOOLEAN, FILLED, STRING, Shape, array, checking, integer, one_of, record, rule
@@ -148,7 +148,7 @@ def _call(operation: Operation, body: Json, posted: Posted, files: tuple[Upload,
     return Call(
         operation=operation,
         model=body["model"],
-        body={name: value for name, value in body.items() if name not in GATEWAY_FIELDS or name in OWN},
+        body=passed_on(body, OWN),
         stream=bool(body.get("stream")),
         options=read_options(body, own=OWN),
         body_bytes=len(posted.raw),

@@ -2,7 +2,7 @@
 
 from orrery.core.types import Call, Json, Link, Operation
 from orrery.wire.body import read_json
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.posted import Posted
 from orrery.wire.shapes import FILLED, STRING, array, checking, either, record, variants
 
@@ -31,7 +31,7 @@ def read_moderation(posted: Posted) -> Call:
     return Call(
         operation=Operation.MODERATIONS,
         model=body.get("model") or DEFAULT_MODEL,
-        body={name: value for name, value in body.items() if name not in GATEWAY_FIELDS},
+        body=passed_on(body),
         options=read_options(body),
         body_bytes=len(posted.raw),
         strict=posted.strict,

@@ -10,7 +10,7 @@ from typing import Any
 
 from orrery.core.types import Call, Json, Link, Operation
 from orrery.wire.body import read_json
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.posted import Posted
 from orrery.wire.shapes import (
     BOOLEAN,
@@ -71,7 +71,7 @@ def read_ocr(posted: Posted) -> Call:
     return Call(
         operation=Operation.OCR,
         model=body["model"],
-        body={name: value for name, value in body.items() if name not in GATEWAY_FIELDS},
+        body=passed_on(body),
         options=read_options(body),
         body_bytes=len(posted.raw),
         strict=posted.strict,

@@ -70,6 +70,12 @@ def read_options(body: Mapping[str, Any], own: frozenset[str] = frozenset()) -> 
     )
 
 
+def passed_on(body: Mapping[str, Any], own: frozenset[str] = frozenset()) -> Json:
+    """What of a body is for the provider: all but the gateway's fields, those among them that are the endpoint's `own`
+    excepted."""
+    return {name: value for name, value in body.items() if name not in GATEWAY_FIELDS or name in own}
+
+
 def _refuse_later(body: Mapping[str, Any], nested: Mapping[str, Any]) -> None:
     for name in LATER:
         for path, level in ((name, body), (f"orq.{name}", nested)):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from orrery.core.types import Call, Json, Operation
 from orrery.wire.body import read_json
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.posted import Posted
 from orrery.wire.shapes import BOOLEAN, FILLED, OBJECT, STRING, array, checking, either, integer, record
 
@@ -51,7 +51,7 @@ def read_rerank(posted: Posted) -> Call:
     return Call(
         operation=Operation.RERANK,
         model=body["model"],
-        body={name: value for name, value in body.items() if name not in GATEWAY_FIELDS},
+        body=passed_on(body),
         options=read_options(body),
         body_bytes=len(posted.raw),
         strict=posted.strict,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from orrery.core.dialect import Event, Frame
 from orrery.core.types import Call, Json, Operation, Usage
 from orrery.wire.body import read_json
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.posted import Posted
 from orrery.wire.shapes import FILLED, STRING, Shape, checking, either, number, one_of, record
 
@@ -49,7 +49,7 @@ def read_speech(posted: Posted) -> Call:
     return Call(
         operation=Operation.SPEECH,
         model=model,
-        body={**{name: value for name, value in body.items() if name not in GATEWAY_FIELDS}, "model": model},
+        body={**passed_on(body), "model": model},
         stream=True,
         raw=body.get("stream_format") != "sse",
         options=read_options(body),

@@ -12,7 +12,7 @@ from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Json, Link, Operation, Upload
 from orrery.wire.credentials import FIELDS
 from orrery.wire.media import bytes_of, is_http
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.posted import Posted, body_of, read_body
 from orrery.wire.shapes import BOOLEAN, FILLED, OBJECT, STRING, Shape, array, checking, either, integer, number, one_of
 from orrery.wire.shapes import record as fields_of
@@ -79,7 +79,7 @@ def _read(posted: Posted, operation: Operation) -> Call:
         body["model"] = DEFAULT_MODEL
     _CHECKS[operation](body)
     links, files = _sources(body, files)
-    kept = {name: value for name, value in body.items() if name not in GATEWAY_FIELDS or name in OWN}
+    kept = passed_on(body, OWN)
     return Call(
         operation=operation,
         model=body["model"],

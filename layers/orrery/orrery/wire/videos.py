@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Link, Operation
 from orrery.wire.images import OWN, is_size
-from orrery.wire.options import GATEWAY_FIELDS, read_options
+from orrery.wire.options import passed_on, read_options
 from orrery.wire.pictures import checked
 from orrery.wire.posted import Posted, read_body
 from orrery.wire.shapes import FILLED, STRING, Shape, checking, record, rule
@@ -50,7 +50,7 @@ def read_video(posted: Posted) -> Call:
     return Call(
         operation=Operation.VIDEOS,
         model=body["model"],
-        body={name: value for name, value in body.items() if name not in GATEWAY_FIELDS or name in OWN},
+        body=passed_on(body, OWN),
         options=read_options(body, own=OWN),
         body_bytes=len(posted.raw),
         strict=posted.strict,
