@@ -14,10 +14,6 @@ from orrery.wire.brackets import leaf_of, placed, steps_of
 from orrery.wire.options import GATEWAY_FIELDS
 from orrery.wire.shapes import OBJECT, Shape
 
-JSON_TYPES = ("", "application/json", "text/plain")
-"""What a JSON body may call itself: clients that name no type mean JSON."""
-
-
 TEXTS = frozenset({"name", "template_engine"}) | credentials.FIELDS
 """Those of the gateway's own fields that are no JSON."""
 
