@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from orrery.core.activity import Kind, StoredStep, Tracked
+from orrery.core.keeping import Agents, Conversations, EventLogs, Queue, Responses, StoredTools
 from orrery.core.limits import Budget
 from orrery.core.options import Engine
 from orrery.core.pages import Listed, Page
 from orrery.core.prompts import PromptChange, PromptDraft, PromptVersion, StoredPrompt
 from orrery.core.records import Claim, Prompt, Recording, Step
+from orrery.core.tools import Toolbox
 from orrery.core.types import Principal
 
 
@@ -253,3 +255,24 @@ class Extras(Protocol):
 
     @property
     def digests(self) -> Digests: ...
+
+    @property
+    def responses(self) -> Responses: ...
+
+    @property
+    def event_logs(self) -> EventLogs: ...
+
+    @property
+    def conversations(self) -> Conversations: ...
+
+    @property
+    def queue(self) -> Queue: ...
+
+    @property
+    def toolbox(self) -> Toolbox: ...
+
+    @property
+    def agents(self) -> Agents: ...
+
+    @property
+    def stored_tools(self) -> StoredTools: ...

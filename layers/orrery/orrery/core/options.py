@@ -5,9 +5,12 @@ Sources: seeds 001, 003 and 004; Orq's published field trees, read 2026-11-21.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from orrery.core.credentials import Credentials
+
+if TYPE_CHECKING:  # only requests for responses bring any
+    from orrery.core.responses import Responding
 
 type Engine = Literal["text", "mustache", "jinja"]
 
@@ -79,7 +82,8 @@ class Options:
 
     `credentials` are the caller's own, for this request and the requested model's provider alone. `balance` replaces
     the requested model. `cache_ttl_s` None: neither read from nor written to the cache. `prompt` is prepended to the
-    messages, `registered_prompt` replaces them. `idempotency_key` "": each request is a new one.
+    messages, `registered_prompt` replaces them. `idempotency_key` "": each request is a new one. `responding` is what
+    only requests for responses say.
     """
 
     retry: Retry = Retry()
@@ -96,3 +100,4 @@ class Options:
     name: str = ""
     attribution: Attribution | None = None
     idempotency_key: str = ""
+    responding: "Responding | None" = None
