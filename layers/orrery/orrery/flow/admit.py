@@ -23,6 +23,9 @@ GRACE_S = 60.0
 """A hold outlives its request's deadline by this much, so that settling is never in a hurry."""
 
 
+OUR_LIMIT = {Operation.COMPLETIONS: "max_tokens", Operation.RESPONSES: "max_output_tokens"}
+"""The name of the limit on an answer, where it is not that of chat."""
+
 NOTHING = Receipt(0, Usage(), "none", status=499)
 """The receipt of a request that no provider heard of."""
 
@@ -158,7 +161,7 @@ def affordable_output(plan: Plan, available_nano: int) -> int | None:
 def clamp(plan: Plan, limit: int) -> Plan:
     """The plan with the answer limited to `limit` tokens, under the one name that every dialect reads first."""
     call = plan.call
-    ours = "max_tokens" if call.operation is Operation.COMPLETIONS else "max_completion_tokens"
+    ours = OUR_LIMIT.get(call.operation, "max_completion_tokens")
 
     def clamped(body: Json) -> Json:
         return {**{name: value for name, value in body.items() if name != "max_tokens"}, ours: limit}

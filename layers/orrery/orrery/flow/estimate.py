@@ -1,6 +1,10 @@
 """How large a request may become, before anyone has counted: for holds, and for charging what nobody counted."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
+
+import orjson
 
 from orrery.core.types import Call, Json, Operation, Target, Usage
 
@@ -25,7 +29,7 @@ WRITING = frozenset({Operation.CHAT, Operation.COMPLETIONS, Operation.RESPONSES}
 MEDIA_TOKENS = {"image_url": 5_000, "input_image": 5_000}
 """A bound per part whose bytes are not text: vision models charge by tiles, at most a few thousand tokens an image."""
 
-MEDIA_BYTES_PER_TOKEN = {"input_audio": 100, "file": 10}
+MEDIA_BYTES_PER_TOKEN = {"input_audio": 100, "file": 10, "input_file": 10}
 """Encoded bytes per token, roughly, where the amount grows with the content (seconds of sound, pages)."""
 
 
@@ -37,17 +41,29 @@ def prompt_tokens(call: Call, bytes_per_token: int = BYTES_PER_TOKEN_WORST) -> i
     return -(-max(0, call.body_bytes - media_bytes) // bytes_per_token) + media_tokens
 
 
+def sized(call: Call) -> Call:
+    """The call with the size of its body as it stands: for a turn, which has more in it than was posted."""
+    return replace(call, body_bytes=len(orjson.dumps(call.body)))
+
+
 def _media(body: Json) -> tuple[int, int]:
     size = tokens = 0
-    for message in body.get("messages") or ():
-        content = message.get("content") if isinstance(message, dict) else None
-        for part in content if isinstance(content, list) else ():
-            kind = part.get("type") if isinstance(part, dict) else None
-            if kind in MEDIA_TOKENS or kind in MEDIA_BYTES_PER_TOKEN:
-                part_bytes = _longest_text(part.get(kind))
-                size += part_bytes
-                tokens += MEDIA_TOKENS.get(kind) or part_bytes // MEDIA_BYTES_PER_TOKEN[kind]
+    for part in _parts(body):
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind in MEDIA_TOKENS or kind in MEDIA_BYTES_PER_TOKEN:
+            part_bytes = _longest_text(part.get(kind, part))  # in a response's items, the part itself holds it
+            size += part_bytes
+            tokens += MEDIA_TOKENS.get(kind) or part_bytes // MEDIA_BYTES_PER_TOKEN[kind]
     return size, tokens
+
+
+def _parts(body: Json) -> Iterator[Any]:
+    """The content parts of a chat's messages, or of a response's items and of what tools gave back."""
+    items = body.get("input")
+    for holder in body.get("messages") or (items if isinstance(items, list) else ()):
+        for field in ("content", "output"):
+            content = holder.get(field) if isinstance(holder, dict) else None
+            yield from content if isinstance(content, list) else ()
 
 
 def _longest_text(value: Any) -> int:
@@ -58,9 +74,12 @@ def _longest_text(value: Any) -> int:
 
 def asked_output(call: Call) -> int | None:
     """The caller's own limit on the answer, if it set one."""
-    limit = call.body.get("max_tokens")
-    if call.operation is not Operation.COMPLETIONS:
-        limit = call.body.get("max_completion_tokens") or limit
+    if call.operation is Operation.RESPONSES:
+        limit = call.body.get("max_output_tokens")
+    elif call.operation is Operation.COMPLETIONS:
+        limit = call.body.get("max_tokens")
+    else:
+        limit = call.body.get("max_completion_tokens") or call.body.get("max_tokens")
     return int(limit) if limit else None
 
 

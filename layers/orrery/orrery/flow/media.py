@@ -16,19 +16,26 @@ from orrery.flow.strict import refuse_dropped
 from orrery.wire.media import as_data_url, file_name, is_http
 
 URL_FIELDS = {"image_url": ("url",), "file": ("file_data", "uri")}
-"""Where parts hold a URL; the first field that is filled counts."""
+"""Where parts of a message hold a URL, in an object called like the part; the first field that is filled counts."""
 
-CODES = {"image_url": "invalid_image_url", "file": "invalid_file_url"}
-"""For a URL that cannot be read. The first is OpenAI's own (quoted in riverscuomo/cuomputer#95, 2025-05-05)."""
+ITEM_FIELDS = {"input_image": ("image_url",), "input_file": ("file_url", "file_data"), "input_video": ("video_url",)}
+"""Where parts of a response's items hold one."""
 
-STAND_IN = {"type": "text", "text": "(a file)"}
+CODES = {"image_url": "invalid_image_url", "input_image": "invalid_image_url"}
+"""For a URL that cannot be read: OpenAI's own (quoted in riverscuomo/cuomputer#95, 2025-05-05); else `CODE`."""
+
+CODE = "invalid_file_url"
+
+STAND_INS = {"messages": {"type": "text", "text": "(a file)"}, "input": {"type": "input_text", "text": "(a file)"}}
+
+type Place = tuple[str, int, str, int]
+"""The way to a part: the list of messages or items, which one, its list of parts, which one."""
 
 
 class Spot(NamedTuple):
-    """Where a URL stands: the message, the part in its content, the part's type, the field in that."""
+    """Where a URL stands: the part and its type, and the field in it."""
 
-    message: int
-    part: int
+    place: Place
     kind: str
     field: str
     url: str
@@ -36,11 +43,13 @@ class Spot(NamedTuple):
     @property
     def path(self) -> str:
         """OpenAI's way to point into a body."""
-        return f"messages[{self.message}].content[{self.part}].{self.kind}.{self.field}"
+        holders, holder, parts, part = self.place
+        within = f"{self.kind}." if holders == "messages" else ""
+        return f"{holders}[{holder}].{parts}[{part}].{within}{self.field}"
 
     @property
     def wanted(self) -> Wanted:
-        return Wanted(self.url, self.path, CODES[self.kind])
+        return Wanted(self.url, self.path, CODES.get(self.kind, CODE))
 
 
 async def with_bytes(call: Call, adapter: Adapter, exchange: Exchange, gateway: Gateway) -> Call:
@@ -66,7 +75,7 @@ async def with_bytes(call: Call, adapter: Adapter, exchange: Exchange, gateway: 
         _refuse_unread(call, spots, adapter, exchange)
         await read_all([spot.wanted for spot in missing], call, exchange, gateway)
     refuse_too_much([spot.wanted for spot in spots], exchange, gateway)
-    parts = {(spot.message, spot.part): _inlined(spot, call.body, exchange.fetched[spot.url]) for spot in spots}
+    parts = {spot.place: _inlined(spot, call.body, exchange.fetched[spot.url]) for spot in spots}
     return replace(call, body=_with_parts(call.body, parts))
 
 
@@ -79,21 +88,36 @@ def _needs_bytes(adapter: Adapter, gateway: Gateway) -> Callable[[str, str], boo
 
 
 def _spots(body: Json, needs_bytes: Callable[[str, str], bool]) -> Iterator[Spot]:
-    for number, message in enumerate(body.get("messages") or ()):
-        content = message.get("content")
-        for place, part in enumerate(content if isinstance(content, list) else ()):
-            kind = part.get("type")
-            filled = ((field, part[kind].get(field)) for field in URL_FIELDS.get(kind, ()))
-            field, url = next(((field, url) for field, url in filled if url), ("", ""))
-            if is_http(url) and needs_bytes(kind, url):
-                yield Spot(number, place, kind, field, url)
+    for place, part in _parts(body):
+        kind = str(part.get("type"))
+        holder, fields = (part, ITEM_FIELDS.get(kind, ())) if place[0] == "input" else _of_message(part, kind)
+        filled = ((field, holder.get(field)) for field in fields)
+        field, url = next(((field, url) for field, url in filled if url), ("", ""))
+        if is_http(url) and needs_bytes(kind, url):
+            yield Spot(place, kind, field, url)
+
+
+def _of_message(part: Json, kind: str) -> tuple[Json, Sequence[str]]:
+    return (part[kind], URL_FIELDS[kind]) if kind in URL_FIELDS else (part, ())
+
+
+def _parts(body: Json) -> Iterator[tuple[Place, Json]]:
+    """Every part of a chat's messages, or of a response's items and of what tools gave back."""
+    holders, fields = ("messages", ("content",)) if body.get("messages") else ("input", ("content", "output"))
+    listed = body.get(holders)
+    for number, holder in enumerate(listed if isinstance(listed, list) else ()):
+        for field in fields if isinstance(holder, dict) else ():
+            parts = holder.get(field)
+            for place, part in enumerate(parts if isinstance(parts, list) else ()):
+                if isinstance(part, dict):
+                    yield (holders, number, field, place), part
 
 
 def _refuse_unread(call: Call, spots: Iterable[Spot], adapter: Adapter, exchange: Exchange) -> None:
     """Where the caller wants a refusal rather than a loss, it comes before anything is read."""
     if not call.strict or exchange.target is None:
         return
-    body = _with_parts(call.body, {(spot.message, spot.part): STAND_IN for spot in spots})
+    body = _with_parts(call.body, {spot.place: STAND_INS[spot.place[0]] for spot in spots})
     dropped: Sequence[str] = ()
     with suppress(InvalidRequest):  # of a body without its media; the real one is judged when it is whole
         dropped = adapter.encode(replace(call, body=body), exchange.target).dropped
@@ -102,7 +126,10 @@ def _refuse_unread(call: Call, spots: Iterable[Spot], adapter: Adapter, exchange
 
 def _inlined(spot: Spot, body: Json, fetched: Fetched) -> Json:
     """The part, with the content where the URL was; a file keeps its name or gets the URL's."""
-    part = body["messages"][spot.message]["content"][spot.part]
+    holders, number, field, place = spot.place
+    part = body[holders][number][field][place]
+    if holders == "input":
+        return _with_content(part, spot, fetched)
     held = part[spot.kind]
     name = held.get("filename") or file_name(spot.url)
     url = as_data_url(fetched.data, name, fetched.media_type, held.get("mimeType"))
@@ -111,13 +138,28 @@ def _inlined(spot: Spot, body: Json, fetched: Fetched) -> Json:
     return {**part, spot.kind: {**held, "file_data" if spot.kind == "file" else spot.field: url}}
 
 
-def _with_parts(body: Json, parts: Mapping[tuple[int, int], Json]) -> Json:
-    """The body with other content parts, by message and place."""
-    changed = {message for message, _ in parts}
-    messages = [
-        {**message, "content": [parts.get((number, place), part) for place, part in enumerate(message["content"])]}
-        if number in changed
-        else message
-        for number, message in enumerate(body["messages"])
+def _with_content(part: Json, spot: Spot, fetched: Fetched) -> Json:
+    """A part of an item: a picture is a data URL where the URL was, a file has a field of its own for that."""
+    name = part.get("filename") or file_name(spot.url)
+    url = as_data_url(fetched.data, name, fetched.media_type, None)
+    if spot.kind != "input_file":
+        return {**part, spot.field: url}
+    rest = {key: value for key, value in part.items() if key != "file_url"}
+    return rest | ({"filename": name} if name else {}) | {"file_data": url}
+
+
+def _with_parts(body: Json, parts: Mapping[Place, Json]) -> Json:
+    """The body with other content parts, by their places."""
+    holders = next(iter(parts))[0]
+    fields = {number: field for _, number, field, _ in parts}
+    changed = [
+        {**holder, fields[number]: _replaced(holder[fields[number]], (holders, number, fields[number]), parts)}
+        if number in fields
+        else holder
+        for number, holder in enumerate(body[holders])
     ]
-    return {**body, "messages": messages}
+    return {**body, holders: changed}
+
+
+def _replaced(given: Sequence[Json], where: tuple[str, int, str], parts: Mapping[Place, Json]) -> list[Json]:
+    return [parts.get((*where, place), part) for place, part in enumerate(given)]

@@ -26,7 +26,7 @@ LINGER_S = 0.25
 AT_ONCE = 4
 """Parts of one split call that are under way together."""
 
-ANSWER_IDS = {Operation.CHAT: "chatcmpl-", Operation.COMPLETIONS: "cmpl-"}
+ANSWER_IDS = {Operation.CHAT: "chatcmpl-", Operation.COMPLETIONS: "cmpl-", Operation.RESPONSES: "resp_"}
 
 TOLD_BY_DECODERS = ("application/json", "text/event-stream")
 

@@ -33,6 +33,7 @@ ROW = Row(
         {
             Operation.CHAT,
             Operation.COMPLETIONS,
+            Operation.RESPONSES,
             Operation.EMBEDDINGS,
             Operation.IMAGES,
             Operation.IMAGE_EDITS,

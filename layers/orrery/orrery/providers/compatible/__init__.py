@@ -54,6 +54,7 @@ def serving(row: Row) -> Provider:
 
 WIRES: Mapping[Operation, str] = {
     Operation.COMPLETIONS: "completions:adapter",
+    Operation.RESPONSES: "responses:adapter",
     Operation.EMBEDDINGS: "embeddings:adapter",
     Operation.MODERATIONS: "moderations:adapter",
     Operation.RERANK: "rerank:adapter",
@@ -67,6 +68,9 @@ WIRES: Mapping[Operation, str] = {
     Operation.TRANSLATIONS: "transcriptions:translations",
 }
 """Which function of which module here makes the adapter of each operation but chat, out of a row."""
+
+BY_CHAT = frozenset({Operation.RESPONSES})
+"""What a server that may have anything is better asked for as a chat: most have no more, and none says so."""
 
 
 def _maker(operation: Operation, row: Row) -> Callable[[], Adapter]:
@@ -82,8 +86,11 @@ def _chat_path(call: Call, target: Target) -> str:
     return "/chat/completions"
 
 
-def server(name: str, base_url: str) -> Provider:
-    """An OpenAI-speaking server that an operator named: nothing is dropped, and no key is needed."""
+def server(name: str, base_url: str, *, responds: bool = False) -> Provider:
+    """An OpenAI-speaking server that an operator named: nothing is dropped, and no key is needed.
+
+    `responds`: it is known to have a Responses API of its own.
+    """
     row = Row(
         name,
         base_url,
@@ -92,6 +99,7 @@ def server(name: str, base_url: str) -> Provider:
         needs_key=False,
         replay=AS_GIVEN,
         marks=MARKS,
-        serves=frozenset({Operation.CHAT, *WIRES}),  # it may have any of them, and says itself what it has not
+        # It may have any of them, and says itself what it has not.
+        serves=frozenset({Operation.CHAT, *WIRES}) - (frozenset() if responds else BY_CHAT),
     )
     return serving(row)

@@ -27,7 +27,7 @@ HOSTS = (
         marks=BARE,
         tiers={"on_demand": "default", "performance": "priority"},
         thinks_in_tags=True,
-        serves=HEARING | frozenset({Operation.CHAT, Operation.SPEECH}),
+        serves=HEARING | frozenset({Operation.CHAT, Operation.RESPONSES, Operation.SPEECH}),
     ),
     Row(
         name="together",
@@ -97,7 +97,7 @@ HOSTS = (
         replay="reasoning",
         marks=MARKS,
         details="reasoning_details",
-        serves=CHAT_AND_EMBEDDINGS | {Operation.RERANK},
+        serves=CHAT_AND_EMBEDDINGS | {Operation.RERANK, Operation.RESPONSES},
     ),
     Row(
         name="cerebras",

@@ -24,6 +24,7 @@ MAKERS = (
             {
                 Operation.CHAT,
                 Operation.COMPLETIONS,
+                Operation.RESPONSES,
                 Operation.EMBEDDINGS,
                 Operation.IMAGES,
                 Operation.IMAGE_EDITS,
@@ -65,7 +66,7 @@ MAKERS = (
         drop=(NOT_OPENAI - {"thinking"}) | {"presence_penalty", "frequency_penalty"},
         controls=Controls(off={"reasoning_effort": "none"}, efforts=("none", "low", "medium", "high", "xhigh")),
         reasoning_apart="always",
-        serves=frozenset({Operation.CHAT, Operation.IMAGES, Operation.IMAGE_EDITS}),
+        serves=frozenset({Operation.CHAT, Operation.RESPONSES, Operation.IMAGES, Operation.IMAGE_EDITS}),
     ),
     Row(
         name="perplexity",

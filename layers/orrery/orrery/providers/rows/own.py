@@ -1,7 +1,7 @@
 """Servers that an operator runs."""
 
 from orrery.core.types import Operation
-from orrery.providers.compatible import WIRES, Controls, Row
+from orrery.providers.compatible import BY_CHAT, WIRES, Controls, Row
 from orrery.providers.compatible.row import AS_GIVEN, CHAT_AND_EMBEDDINGS, HEARING, MARKS
 from orrery.providers.rows.makers import LIMIT, READ
 
@@ -31,7 +31,7 @@ OWN = (
         needs_key=False,
         replay="reasoning",
         marks=MARKS,
-        serves=CHAT_AND_EMBEDDINGS | HEARING | {Operation.COMPLETIONS, Operation.RERANK},
+        serves=CHAT_AND_EMBEDDINGS | HEARING | {Operation.COMPLETIONS, Operation.RERANK, Operation.RESPONSES},
     ),
     Row(
         name="sandbox",
@@ -41,6 +41,6 @@ OWN = (
         needs_key=False,
         replay=AS_GIVEN,
         marks=MARKS,
-        serves=frozenset({Operation.CHAT, *WIRES}),
+        serves=frozenset({Operation.CHAT, *WIRES}) - BY_CHAT,
     ),
 )
