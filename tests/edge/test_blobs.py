@@ -139,6 +139,19 @@ async def test_in_a_bucket_it_is_an_object_of_its_organization(in_bucket: S3Blob
     assert bucket.objects == {}
 
 
+async def test_places_in_a_bucket_are_apart(in_bucket: S3Blobs, bucket: Bucket) -> None:
+    pool = Pool()
+    other = S3Blobs(
+        S3Bucket(pool, bucket="b", region=REGION, credentials=HELD, endpoint=bucket.url), blobs_s3.RESPONSES
+    )
+    await other.put("org-a", NAME, DATA)
+    assert bucket.objects == {f"responses/org-a/{NAME}": ("application/octet-stream", DATA)}
+    assert await in_bucket.get("org-a", NAME) is None and await other.get("org-a", NAME) == DATA
+    await in_bucket.delete("org-a", NAME)
+    assert await other.get("org-a", NAME) == DATA
+    await pool.close()
+
+
 async def test_the_judge_of_signatures_can_say_no(bucket: Bucket) -> None:
     pool, wrong = Pool(), AwsCredentials(ACCESS, SECRET[::-1], TOKEN)
     with pytest.raises(Unavailable, match="403"):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from orrery.core.errors import Unavailable
-from orrery.edge.blobs_local import KEPT_S, LocalBlobs
+from orrery.core.responses import KEPT_S as RESPONSES_S
+from orrery.edge.blobs_local import KEPT_S, RESPONSES_KEPT_S, LocalBlobs
 from tests.edge.blobs import DATA, NAME, asked, files_in
 
 
@@ -64,3 +65,16 @@ async def test_old_blobs_go_when_new_ones_come(tmp_path: Path) -> None:
     await blobs.put("org-b", "newer", b"z")
     assert await blobs.get("org-a", "old") is None
     assert KEPT_S > 3 * 86_400  # as long as a cache may keep an answer
+
+
+async def test_a_place_may_keep_them_longer(tmp_path: Path) -> None:
+    now = [0.0]
+    blobs = LocalBlobs(tmp_path, kept_s=RESPONSES_KEPT_S, clock=lambda: now[0])
+    await blobs.put("org-a", "old", b"x")
+    now[0] = (tmp_path / "org-a" / "old").stat().st_mtime + RESPONSES_KEPT_S - 1
+    await blobs.put("org-b", "new", b"y")
+    assert await blobs.get("org-a", "old") == b"x"
+    now[0] += 2
+    await blobs.put("org-b", "newer", b"z")
+    assert await blobs.get("org-a", "old") is None
+    assert RESPONSES_KEPT_S > RESPONSES_S  # as long as rows may name them

@@ -70,7 +70,8 @@ class Uploads(Protocol):
 class Blobs(Protocol):
     """What is too large for the table. Names are made here, of letters, digits, `-` and `_`: none is a caller's.
 
-    Blobs go by themselves after four days, and not before three have passed.
+    They go by themselves, when their place says: recorded answers after four days, and not before three have passed;
+    what stored responses say after 31, and not before 30.
     """
 
     async def put(self, organization: str, name: str, data: bytes) -> None:

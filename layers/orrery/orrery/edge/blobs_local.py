@@ -12,14 +12,18 @@ from orrery.core.errors import Unavailable
 from orrery.edge.blobs import place_of
 
 KEPT_S = 4 * 86_400
-"""As long as the bucket's lifecycle rule keeps them."""
+"""As long as the bucket's lifecycle rule keeps recorded answers."""
+
+RESPONSES_KEPT_S = 31 * 86_400
+"""The same of what stored responses say: a day longer than the rows that name it."""
 
 
 class LocalBlobs:
-    """Files `<folder>/<organization>/<name>`; old ones go when new ones come."""
+    """Files `<folder>/<organization>/<name>`; those older than `kept_s` go when new ones come."""
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, *, kept_s: float = KEPT_S, clock: Callable[[], float] = time.time) -> None:
         self._folder = folder
+        self._kept_s = kept_s
         self._clock = clock
 
     async def put(self, organization: str, name: str, data: bytes) -> None:
@@ -46,7 +50,7 @@ class LocalBlobs:
     def _sweep(self) -> None:
         for path in self._folder.glob("*/*"):
             with suppress(FileNotFoundError):  # somebody else sweeps, or has just finished writing
-                if path.stat().st_mtime < self._clock() - KEPT_S:
+                if path.stat().st_mtime < self._clock() - self._kept_s:
                     path.unlink()
 
 

@@ -1,6 +1,6 @@
 """Blobs in an S3 bucket; `core.ports.Blobs`.
 
-The bucket's own lifecycle rule deletes them (template.yaml).
+The bucket's own lifecycle rules delete them, by prefix (template.yaml).
 """
 
 import asyncio
@@ -17,11 +17,16 @@ LARGEST_BYTES = 16 * 1024 * 1024
 """More than any blob of ours has."""
 
 
-class S3Blobs:
-    """Objects `answers/<organization>/<name>` of a bucket. Each call ends within 5 s."""
+RESPONSES = "responses"
+"""The prefix of what stored responses say: the bucket keeps it for 31 days."""
 
-    def __init__(self, bucket: S3Bucket) -> None:
+
+class S3Blobs:
+    """Objects `<prefix>/<organization>/<name>` of a bucket. Each call ends within 5 s."""
+
+    def __init__(self, bucket: S3Bucket, prefix: str = PLACE) -> None:
         self._bucket = bucket
+        self._prefix = prefix
 
     async def put(self, organization: str, name: str, data: bytes) -> None:
         status, _ = await self._ask("PUT", place_of(organization, name), data)
@@ -46,7 +51,7 @@ class S3Blobs:
         headers = {"content-type": "application/octet-stream"} if method == "PUT" else {}
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                url = f"{self._bucket.root}/{PLACE}/{place}"
+                url = f"{self._bucket.root}/{self._prefix}/{place}"
                 with closing(await self._bucket.send(method, url, data, headers)) as exchange:
                     return exchange.status, await _read(exchange) if exchange.status == 200 else b""
         except (TimeoutError, WireFault) as err:
