@@ -13,6 +13,7 @@ from orrery.flow.gateway import Gateway
 NEEDED_FOR: Mapping[str, str] = {
     "providers": "see or change provider credentials",
     "prompts": "see or change stored prompts",
+    "agents": "see or change agents, stored tools and memory stores",
     "activity": "see what was asked, and by whom",
 }
 

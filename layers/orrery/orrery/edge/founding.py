@@ -10,7 +10,7 @@ from orrery.core.errors import AwsFault, Unauthenticated
 from orrery.core.ports import AwsCall
 from orrery.edge.settings import Settings
 from orrery.stores.definition import DEFINITION, TIME_TO_LIVE
-from orrery.stores.key_rows import ACTIVITY, PROMPTS, PROVIDERS
+from orrery.stores.key_rows import ACTIVITY, AGENTS, PROMPTS, PROVIDERS
 from orrery.stores.keys import KeyStore
 from orrery.stores.ledger import DynamoLedger
 from orrery.stores.table import Table
@@ -65,7 +65,7 @@ async def _new_key(ledger: DynamoLedger, keys: KeyStore) -> str:
     """A key with credit. The credit is granted once, however often the key is lost."""
     await ledger.create_organization("Local", ORGANIZATION)
     await ledger.grant(ORGANIZATION, FIRST_CREDIT_NANO, FIRST_CREDIT, "first start")
-    scopes = [ACTIVITY, PROMPTS, PROVIDERS]
+    scopes = [ACTIVITY, AGENTS, PROMPTS, PROVIDERS]
     token, _ = await keys.create(
         organization=ORGANIZATION, workflow=WORKFLOW, user=USER, name="first start", scopes=scopes
     )

@@ -14,8 +14,17 @@
 | BUD#<org>#<scope>#… | <period>  | what was used of a budget by one target, with the holds inside    |
 | PROMPT#<org>#<id>   | HEAD      | a stored prompt: its name, its published and its newest version   |
 | PROMPT#<org>#<id>   | V#<n>     | a version of it, which never changes                              |
+| AGENT#<org>#<key>   | HEAD      | an agent: its newest version, which version environments have     |
+| AGENT#<org>#<key>   | V#<n>.…   | a version of it, which never changes                              |
+| TOOL#<org>#<key>    | HEAD      | a stored tool; what is secret in it is encrypted beside it        |
+| MEMORYSTORE#<org>#… | HEAD      | a memory store                                                    |
+| MEMORY#<org>#<made> | E#<id>    | an entity that a store, `made` as that, remembers                 |
+| MEMORY#<org>#<made> | D#<id>    | a document about an entity, `made` as that, with its vector       |
 | RUN#<org>#<digest>  | HEAD      | a run and its sums; the same for SESSION#, THREAD# and IDENTITY#  |
 | RUN#<org>#<digest>  | S#<ms>#…  | a step of it; the same for SESSION# and THREAD#                   |
+| RESP#<org>#<tree>   | R#<pos>#… | a stored response, or items of a conversation                     |
+| RESP#<org>#<tree>   | C         | a conversation: its metadata                                      |
+| RESPEV#<org>#<id>   | <number>… | some events of a response, from the one of this number on         |
 
 The organization stands in every partition key but the API key's, whose row names it: no id of one reaches another's.
 Models are the operator's, the same for all organizations, and so are the breakers of its own keys at providers.
@@ -32,6 +41,7 @@ INDEX = "listing"
 BALANCES = "BALANCES"  # GPK of every balance shard; GSK: its organization and number
 KEYS = "KEYS#"  # and the organization: GPK of its API keys; GSK: when each was made
 PROMPTS = "PROMPTS#"  # and the organization: GPK of its prompts; GSK: when each was made, and its id
+AGENTS, TOOLS, MEMORY_STORES = "AGENTS#", "TOOLS#", "MEMORYSTORES#"  # likewise
 TRACKED = {"run": "RUNS#", "session": "SESSIONS#", "thread": "THREADS#", "identity": "IDENTITIES#"}  # likewise
 
 DEFINITION: Json = {

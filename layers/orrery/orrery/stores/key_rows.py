@@ -26,6 +26,9 @@ ACTIVITY = "activity"
 PROMPTS = "prompts"
 """The scope that lets a key see and change its organization's stored prompts: to use one takes none."""
 
+AGENTS = "agents"
+"""The scope that lets a key see and change agents, stored tools and memory stores: to use them takes none."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
