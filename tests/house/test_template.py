@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orrery.core.responses import KEPT_S
 from orrery.edge.credentials import context_of
 from orrery.edge.families import ELSEWHERE, MOUNTS, READERS, ROOTS
 from orrery.edge.settings import from_environment
+from orrery.stores import definition
 from orrery.stores.credential_rows import PARTITION as OWN
 from orrery.stores.definition import DEFINITION, PROMPTS, TIME_TO_LIVE, TRACKED
 from orrery.stores.model_rows import PARTITION
@@ -36,8 +38,15 @@ RESOURCES = TEMPLATE["Resources"]
 FUNCTIONS = {n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == "AWS::Serverless::Function"}
 EVENTS = [(name, e["Properties"]) for name, f in FUNCTIONS.items() for e in f["Events"].values() if e["Type"] == "Api"]
 SERVING = [name.capitalize() for name in READERS]
+CALLING = [*SERVING, "Background"]
+BEHIND = ("/responses", "/conversations")
+"""What stands behind these is one route for all methods."""
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 CONTEXT = context_of("o", "p", "v")
+
+
+def behind(path):
+    return path.startswith(tuple(f"{path}/" for path in BEHIND))
 
 
 def variables(name):
@@ -72,8 +81,9 @@ def test_the_table_can_be_restored_to_any_second_and_is_encrypted_with_a_key_tha
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_every_mount_has_every_route(mount):
     routes = {(event["Method"], event["Path"]) for _, event in EVENTS}
-    posted = {("POST", f"{mount}{path}") for readers in READERS.values() for path in readers}
-    assert posted | {("POST", f"{mount}/uploads/presign"), ("GET", f"{mount}/models")} <= routes
+    posted = {("POST", f"{mount}{path}") for readers in READERS.values() for path in readers if not behind(path)}
+    kept = {("ANY", f"{mount}{path}/{{rest+}}") for path in BEHIND}
+    assert posted | kept | {("POST", f"{mount}/uploads/presign"), ("GET", f"{mount}/models")} <= routes
     assert {("GET", mount + "/models/{model+}"), ("ANY", mount + "/{rest+}")} <= routes
 
 
@@ -116,7 +126,7 @@ def test_every_function_folder_is_deployed():
 def test_no_function_may_do_more_than_it_does():
     write = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
     read_secrets = {"secretsmanager:GetSecretValue", "kms:Decrypt"}
-    for name in SERVING:
+    for name in CALLING:
         stored = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
         assert actions(name) == write | {"dynamodb:Query"} | stored | read_secrets
         for statement in (s for policy in FUNCTIONS[name]["Policies"] for s in policy["Statement"]):
@@ -134,7 +144,7 @@ def allowed(name, action):
 
 def test_who_calls_providers_opens_provider_keys_and_who_keeps_them_cannot():
     may = {action: {name for name in FUNCTIONS if allowed(name, action)} for action in ("kms:Decrypt", "kms:Encrypt")}
-    assert may == {"kms:Decrypt": set(SERVING), "kms:Encrypt": {"Manage"}}
+    assert may == {"kms:Decrypt": set(CALLING), "kms:Encrypt": {"Manage"}}
 
 
 def test_a_provider_key_opens_only_under_its_owners_name():
@@ -169,7 +179,7 @@ def test_who_looks_after_accounts_reads_and_writes_only_what_is_theirs():
 def test_a_function_answers_the_calls_that_it_reads():
     for name, readers in READERS.items():
         paths = {event["Path"] for function, event in EVENTS if function == name.capitalize()}
-        assert {f"{mount}{path}" for mount in MOUNTS for path in readers} <= paths
+        assert {f"{mount}{path}" for mount in MOUNTS for path in readers if not behind(path)} <= paths
 
 
 def test_what_is_uploaded_is_private_and_gone_after_a_day():
@@ -177,8 +187,8 @@ def test_what_is_uploaded_is_private_and_gone_after_a_day():
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     rules = bucket["LifecycleConfiguration"]["Rules"]
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
-    assert ({rule["Status"] for rule in rules}, days) == ({"Enabled"}, {"uploads/": 1, "answers/": 4})
-    assert MOST_CACHED_S < 4 * 86_400
+    assert ({rule["Status"] for rule in rules}, days) == ({"Enabled"}, {"uploads/": 1, "answers/": 4, "responses/": 31})
+    assert MOST_CACHED_S < 4 * 86_400 and KEPT_S < 31 * 86_400
 
 
 def test_no_policy_has_a_star_for_a_resource():
@@ -234,7 +244,7 @@ def test_a_stack_that_names_a_region_for_bedrock_may_call_it_and_no_other_may():
     policy = RESOURCES["CallsBedrock"]
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert policy["Condition"] == "UsesBedrock" and policy["Properties"]["Roles"] == [
-        {"Ref": f"{name}Role"} for name in SERVING
+        {"Ref": f"{name}Role"} for name in CALLING
     ]
     assert statement["Action"] == ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
     assert variables("Chat")["BEDROCK_REGION"] == {"Ref": "BedrockRegion"}
@@ -244,3 +254,24 @@ def test_a_stack_that_names_a_region_for_bedrock_may_call_it_and_no_other_may():
 def test_queries_of_the_chat_are_for_models_alone():
     (query,) = [s for p in FUNCTIONS["Chat"]["Policies"] for s in p["Statement"] if s["Action"] == "dynamodb:Query"]
     assert query["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [PARTITION]}}
+
+
+def test_work_is_never_given_out_again_while_it_may_still_run():
+    queue, worker = RESOURCES["Queue"]["Properties"], FUNCTIONS["Background"]
+    assert queue["VisibilityTimeout"] > worker["Timeout"] > int(variables("Background")["ORRERY_DEADLINE_S"])
+    assert worker["Events"]["Work"]["Properties"]["BatchSize"] == 1
+
+
+def test_responses_reach_their_own_rows_and_files_and_no_other():
+    policy = RESOURCES["ServesResponses"]["Properties"]
+    assert policy["Roles"] == [{"Ref": "ResponsesRole"}, {"Ref": "BackgroundRole"}]
+    keyed, files, queue = policy["PolicyDocument"]["Statement"]
+    prefixes = keyed["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    defined = {line.split("#")[0].strip("| ") for line in stores_table().splitlines() if line.startswith("| ")}
+    assert keyed["Condition"]["Null"] == {"dynamodb:LeadingKeys": "false"}
+    assert {prefix.removesuffix("#*") for prefix in prefixes} <= defined
+    assert files["Resource"] == {"Sub": "${Uploads.Arn}/responses/*"} and queue["Action"] == "sqs:SendMessage"
+
+
+def stores_table():
+    return definition.__doc__ or ""

@@ -3,10 +3,11 @@
 Units and times are those of `core.types`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from orrery.core.dialect import Frame
 from orrery.core.types import Fetched, Plan, Principal, Target, Usage
 
 
@@ -84,7 +85,9 @@ class Exchange:
     `fetched` is what stood behind the URLs of its media, so that no retry and no fallback reads one again; `uploads`
     are those among them that were uploaded here, and are deleted once the request has been answered.
     `headers` are what options add to the answer's; `cache` says whether a cached answer served. `after` is what options
-    still have to do once the request is settled: it must not raise `GatewayError`.
+    still have to do once the request is settled: it must not raise `GatewayError`. `keep` is told that the answer is
+    whole before it is charged, with the one frame of an answer that does not stream: what must not be lost once it is
+    paid for is written then.
     """
 
     arrival: Arrival
@@ -110,3 +113,4 @@ class Exchange:
     headers: dict[str, str] = field(default_factory=dict)
     cache: Literal["", "hit", "miss"] = ""
     after: list[Callable[["Exchange"], Awaitable[None]]] = field(default_factory=list, repr=False)
+    keep: Callable[["Exchange", Sequence[Frame]], Awaitable[None]] | None = field(default=None, repr=False)

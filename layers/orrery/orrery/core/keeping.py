@@ -47,6 +47,10 @@ class Responses(Protocol):
         """Strongly. One in progress whose deadline has passed is given as failed. Raises `NotFound`."""
         ...
 
+    async def items(self, organization: str, ids: Sequence[str]) -> Mapping[str, Json]:
+        """Items of stored responses, by their ids; those that are not there are left out."""
+        ...
+
     async def cancel(self, organization: str, response: str) -> StoredResponse:
         """Ends a background response that has not ended; one that has is given as it is.
 

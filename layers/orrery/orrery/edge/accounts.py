@@ -46,7 +46,7 @@ class OperatorAccounts:
 
     async def find(self, name: str) -> Account | None:
         if name not in self._found:
-            variables = await self._all_variables()
+            variables = await self.variables()
             account = self._account(name, variables)
             if account is None:
                 return None  # not remembered: callers choose these names, and could fill the memory with them
@@ -54,7 +54,7 @@ class OperatorAccounts:
         return self._found[name]
 
     async def usable(self) -> tuple[Account, ...]:
-        variables = await self._all_variables()
+        variables = await self.variables()
         lit = [name for name in providers.names() if self._is_lit(name, variables)]
         accounts = [await self.find(name) for name in (*lit, *self._settings.servers)]
         return tuple(a for a in accounts if a is not None and a.usable)
@@ -74,7 +74,7 @@ class OperatorAccounts:
         return target
 
     async def _aws(self) -> AwsCredentials:
-        variables = await self._all_variables()
+        variables = await self.variables()
         access, secret, session = [variables.get(name, "") for name in AWS_KEYS]
         if access and secret:
             return AwsCredentials(access, secret, session)
@@ -87,7 +87,8 @@ class OperatorAccounts:
         except AwsFault as err:
             raise UpstreamError(f"this gateway's credentials at AWS cannot be had: {err.kind}") from err
 
-    async def _all_variables(self) -> Mapping[str, str]:
+    async def variables(self) -> Mapping[str, str]:
+        """What the operator set: keys and addresses of providers, and of what tools ask. Raises `Unavailable`."""
         if self._variables is None:
             async with self._reading:
                 if self._variables is None and self._read_secret:

@@ -132,7 +132,11 @@ async def _stream(answer: Answer, arrival: Arrival, sending: "Sending", task: "a
     try:
         await sending.start(200, answer.headers, file_headers if is_file else STREAM_HEADERS)
         async for batch in answer.batches:
-            await sending.body(b"".join(batch) if is_file else sse.events(batch))
+            if answer.named:
+                for payload in batch:  # one write each: some clients lose what is cut between two reads
+                    await sending.body(sse.named(payload))
+            else:
+                await sending.body(b"".join(batch) if is_file else sse.events(batch))
     finally:
         pulse.stop()
 

@@ -39,6 +39,7 @@ SERVICES = {
     "dynamodb": Service("DynamoDB_20120810", "application/x-amz-json-1.0"),
     "secretsmanager": Service("secretsmanager", "application/x-amz-json-1.1"),
     "kms": Service("TrentService", "application/x-amz-json-1.1"),
+    "sqs": Service("AmazonSQS", "application/x-amz-json-1.0"),
 }
 UNBOUNDED = Timeouts()  # one timer for the whole call is enough
 ANSWER_BYTES = 17_825_792  # BatchGetItem answers with up to 16 MB (botocore, as above), and JSON around it

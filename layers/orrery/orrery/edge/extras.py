@@ -1,6 +1,7 @@
 """`core.extras.Extras`: each is imported and made at its first use, so that plain requests never pay for it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,35 @@ from orrery.stores.table import Table
 
 if TYPE_CHECKING:
     from orrery.core import extras as kinds
-    from orrery.core.ports import Blobs
+    from orrery.core import keeping
+    from orrery.core.ports import Blobs, Fetch, Transport
+    from orrery.core.registries import Vault
     from orrery.edge.templating import TemplateWorker
+    from orrery.stores.agents import AgentStore
+    from orrery.stores.memory_stores import MemoryStore
     from orrery.stores.prompts import PromptStore
+    from orrery.stores.stored_tools import ToolStore
+    from orrery.tools import Tools
+    from orrery.tools.outfit import Interpreter
 
 
 type MakeBlobs = Callable[[], Blobs | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How tools get out of this process, and work gets into another one.
+
+    `outside` and `fetch` are those of `core.ports`; `variables` are the operator's; `queue` and `interpreter` make what
+    is meant here, `interpreter` None where there is no place for it. `vault` seals what organizations keep secret.
+    """
+
+    outside: "Transport"
+    fetch: "Fetch"
+    variables: Callable[[], Awaitable[Mapping[str, str]]]
+    queue: "Callable[[], keeping.Queue]"
+    interpreter: "Callable[[], Interpreter | None]"
+    vault: "Vault"
 
 
 def no_blobs() -> None:
@@ -24,10 +48,20 @@ def no_blobs() -> None:
 class TableExtras:
     """Over one table; `blobs` makes the place for what is too large for it."""
 
-    def __init__(self, table: Table, *, peppers: ReadPeppers, blobs: MakeBlobs = no_blobs) -> None:
+    def __init__(
+        self,
+        table: Table,
+        *,
+        peppers: ReadPeppers,
+        reach: Reach,
+        blobs: MakeBlobs = no_blobs,
+        kept_blobs: MakeBlobs = no_blobs,
+    ) -> None:
         self._table = table
         self._peppers = peppers
+        self._reach = reach
         self._blobs = blobs
+        self._kept_blobs = kept_blobs
 
     @cached_property
     def paces(self) -> "kinds.Paces":
@@ -45,6 +79,8 @@ class TableExtras:
         """Ends what runs beside this process."""
         if "templates" in self.__dict__:
             await self.templates.close()
+        if "queue" in self.__dict__ and hasattr(self.queue, "close"):
+            await self.queue.close()
 
     @property
     def prompts(self) -> "kinds.Prompts":
@@ -107,3 +143,60 @@ class TableExtras:
         from orrery.edge.seals import PepperDigests
 
         return PepperDigests(self._peppers)
+
+    @cached_property
+    def responses(self) -> "keeping.Responses":
+        from orrery.stores.responses import ResponseStore
+
+        return ResponseStore(self._table, self._kept_blobs())
+
+    @cached_property
+    def event_logs(self) -> "keeping.EventLogs":
+        from orrery.stores.response_events import EventLogStore
+
+        return EventLogStore(self._table)
+
+    @cached_property
+    def conversations(self) -> "keeping.Conversations":
+        from orrery.stores.conversations import ConversationStore
+
+        return ConversationStore(self._table, self._kept_blobs())
+
+    @cached_property
+    def queue(self) -> "keeping.Queue":
+        return self._reach.queue()
+
+    @cached_property
+    def agents(self) -> "AgentStore":
+        from orrery.stores.agents import AgentStore
+
+        return AgentStore(self._table)
+
+    @cached_property
+    def stored_tools(self) -> "ToolStore":
+        from orrery.stores.stored_tools import ToolStore
+
+        return ToolStore(self._table, self._reach.vault)
+
+    @cached_property
+    def memory_stores(self) -> "MemoryStore":
+        from orrery.stores.memory_stores import MemoryStore
+
+        return MemoryStore(self._table)
+
+    @cached_property
+    def toolbox(self) -> "Tools":
+        from orrery.tools import Outfit, Tools
+
+        reach = self._reach
+        return Tools(
+            Outfit(
+                outside=reach.outside,
+                fetch=reach.fetch,
+                keys=reach.variables,
+                stored=self.stored_tools,
+                agents=self.agents,
+                memories=lambda: self.memory_stores,
+                interpreter=reach.interpreter(),
+            )
+        )

@@ -1,6 +1,6 @@
 """The endpoint families as ASGI apps: one function each on Lambda, all of them together on a laptop."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -37,6 +37,10 @@ READERS: Mapping[str, Mapping[str, str]] = {
         "/videos/generations": "orrery.wire.videos:read_video",
         "/videos": "orrery.wire.videos:read_video",
     },
+    "responses": {
+        "/responses": "orrery.wire.responses:read_response",
+        "/responses/compact": "orrery.wire.responses:read_compaction",
+    },
     "audio": {
         "/audio/speech": "orrery.wire.speech:read_speech",
         "/speech": "orrery.wire.speech:read_speech",
@@ -58,6 +62,11 @@ ELSEWHERE = "/v2"
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 type Endpoint = Callable[[Request, Gateway], Awaitable[Response]]
+KEPT: Mapping[str, Sequence[str]] = {
+    "responses": ("orrery.edge.response_routes:ROUTES", "orrery.edge.conversation_routes:ROUTES"),
+}
+"""Where the routes of what a function keeps stand: `(method, path, endpoint)`, under every mount."""
+
 GETS: Mapping[str, Mapping[str, str]] = {
     "images": {
         "/videos/{id}": "orrery.edge.videos:retrieve_video",
@@ -88,6 +97,11 @@ def family(name: str, gateway: MakeGateway | None = None) -> FastAPI:
         endpoint = _served(getattr(import_module(module), handler), room)
         for mount in MOUNTS:
             app.add_route(f"{mount}{path}", endpoint, methods=["GET"])
+    for place in KEPT.get(name, ()):
+        module, _, routes = place.partition(":")
+        for method, path, work in getattr(import_module(module), routes):
+            for mount in MOUNTS:
+                app.add_route(f"{mount}{path}", _served(work, room), methods=[method])
     return app
 
 
@@ -105,6 +119,9 @@ def _answering(read: Read, room: MakeGateway) -> Callable[[Request], Any]:
         call = replace(read(posted_in(raw, scope)), received_at=int(time.time()))
         if call.options.credentials is not None:
             _refuse_address(call.options.credentials)
+        if call.options.responding is not None and call.options.responding.background:
+            responding = replace(call.options.responding, posted=raw)
+            call = replace(call, options=replace(call.options, responding=responding))
         return labelled(call, principal, raw, scope, room())
 
     async def answer(request: Request) -> Response:

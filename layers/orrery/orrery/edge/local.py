@@ -12,22 +12,23 @@ from pathlib import Path
 import uvicorn
 
 from orrery.core.errors import AwsFault, GatewayError
+from orrery.core.responses import KEPT_S
 from orrery.edge import wiring
+from orrery.edge.background import worker
 from orrery.edge.blobs_local import LocalBlobs
-from orrery.edge.credentials import StoredCredentials
 from orrery.edge.embedded.folder import StateFolder, StateUnusable
 from orrery.edge.embedded.opening import OpenTable, open_remote, open_state
 from orrery.edge.founding import Connection, connect
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
 from orrery.edge.peppers import ReadPeppers, parse_peppers
+from orrery.edge.queue_local import LocalQueue
 from orrery.edge.routes import Mounted, read_routes
 from orrery.edge.sandbox import app as sandbox
 from orrery.edge.settings import Misconfigured, Settings, from_environment
 from orrery.edge.uploads_local import PLACE, LocalUploads
 from orrery.edge.vault import LocalVault
 from orrery.flow.settle import all_settled
-from orrery.stores.credentials import CredentialStore
 from orrery.stores.keys import KeyStore
 from orrery.stores.table import Table
 
@@ -61,7 +62,6 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
         connection = await connect(opened.call, settings, keys, f"{url}/v1")
         accounts = wiring.operator_accounts(settings, pool, sandbox_url=f"{url}{SANDBOX}/v1")
         uploads = LocalUploads(settings.state / "uploads", url, most_bytes=settings.max_upload_bytes)
-        own = StoredCredentials(CredentialStore(table), LocalVault(StateFolder(settings.state).credential_key))
         gateway = wiring.join(
             settings,
             pool,
@@ -70,8 +70,10 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
             accounts=accounts,
             uploads=uploads,
             peppers=_given(peppers),
-            own=own,
+            vault=LocalVault(StateFolder(settings.state).credential_key),
             blobs=partial(LocalBlobs, settings.state / "blobs"),
+            kept_blobs=partial(LocalBlobs, settings.state / "responses", lifetime_s=KEPT_S + 86_400),
+            queue=lambda: LocalQueue(worker(wiring.current)),
         )
         wiring.install(gateway)
         app = Mounted(read_routes(template), {SANDBOX: sandbox, PLACE: uploads})
@@ -80,8 +82,8 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
         sys.stdout.write(greeting(connection, providers, opened.place))
         sys.stdout.flush()
         await server.serve(sockets=[listener])
-        await all_settled()
         await wiring.close(gateway)
+        await all_settled()
         await pool.close()
 
 

@@ -50,6 +50,8 @@ class Settings:
     media_buckets: frozenset[str] = frozenset()
     max_media_bytes: int = 20 * 1024 * 1024
     uploads_bucket: str | None = None
+    queue_url: str | None = None
+    interpreter: str | None = None
     edge_keys: tuple[bytes, ...] = field(default=(), repr=False)
     max_upload_bytes: int = 64 * 1024 * 1024
 
@@ -94,6 +96,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         media_buckets=reading.buckets("ORRERY_MEDIA_BUCKETS"),
         max_media_bytes=reading.whole("ORRERY_MAX_MEDIA_BYTES", 20 * 1024 * 1024, 1024, 256 * 1024 * 1024),
         uploads_bucket=env.get("ORRERY_UPLOADS_BUCKET") or None,
+        queue_url=env.get("ORRERY_QUEUE_URL") or None,
+        interpreter=env.get("ORRERY_INTERPRETER_FUNCTION") or None,
         edge_keys=reading.keys("ORRERY_EDGE_KEYS", at_most=2),
         max_upload_bytes=reading.whole("ORRERY_MAX_UPLOAD_BYTES", 64 * 1024 * 1024, 1024, 256 * 1024 * 1024),
     )

@@ -13,20 +13,20 @@ from orrery.core.credentials import AwsCredentials
 from orrery.core.dialect import UpstreamRequest
 from orrery.core.errors import AwsFault, GatewayError, Unavailable
 from orrery.core.exchange import Arrival, Exchange
-from orrery.core.ports import AwsCall, Blobs, Fetch, Keys, OwnCredentials, Transport, Uploads, UpstreamReply
+from orrery.core.ports import AwsCall, Blobs, Fetch, Keys, Transport, Uploads, UpstreamReply
 from orrery.core.types import Fetched, Principal
 from orrery.edge import log
 from orrery.edge.accounts import OperatorAccounts, ReadSecret
 from orrery.edge.aws import CredentialsSource, aws_call
 from orrery.edge.credentials import StoredCredentials
-from orrery.edge.extras import MakeBlobs, TableExtras, no_blobs
+from orrery.edge.extras import MakeBlobs, Reach, TableExtras, no_blobs
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
 from orrery.edge.minting import Mint
 from orrery.edge.peppers import LazyKeys, ReadPeppers, parse_peppers
 from orrery.edge.seals import PepperSeals
 from orrery.edge.settings import Settings, from_environment
-from orrery.edge.vault import KmsVault, NoVault
+from orrery.edge.vault import KmsVault, NoVault, Vault
 from orrery.flow.gateway import Gateway, Policy
 from orrery.stores.catalog import OperatorCatalog
 from orrery.stores.credentials import CredentialStore
@@ -35,7 +35,9 @@ from orrery.stores.models import ModelStore
 from orrery.stores.table import Table
 
 if TYPE_CHECKING:
+    from orrery.core.keeping import Queue
     from orrery.edge.s3 import S3Bucket
+    from orrery.tools.outfit import Interpreter
 
 _installed: list[Gateway] = []
 
@@ -63,16 +65,28 @@ def _from_environment() -> Gateway:
         accounts=operator_accounts(settings, pool, read_secret=_provider_secret(settings, pool)),
         uploads=_uploads(settings, pool),
         peppers=partial(_read_peppers, settings, pool),
-        own=_own_credentials(settings, pool, table),
-        blobs=partial(_blobs, settings, pool),
+        vault=_vault(settings, pool),
+        blobs=partial(_blobs, settings, pool, "answers"),
+        kept_blobs=partial(_blobs, settings, pool, "responses"),
+        queue=partial(_queue, settings, pool),
+        interpreter=partial(_interpreter, settings, pool),
     )
 
 
-def _own_credentials(settings: Settings, pool: Pool, table: Table) -> OwnCredentials:
-    """What organizations stored and decided; their own keys encrypted by KMS, and refused without a key there."""
+def _vault(settings: Settings, pool: Pool) -> Vault:
+    """KMS; without a key there, what organizations would keep secret is refused."""
     key = settings.credential_key
-    vault = KmsVault(_call(settings, pool, "kms"), key) if key else NoVault()
-    return StoredCredentials(CredentialStore(table), vault)
+    return KmsVault(_call(settings, pool, "kms"), key) if key else NoVault()
+
+
+def _queue(settings: Settings, pool: Pool) -> "Queue":
+    from orrery.edge.queue_sqs import NoQueue, SqsQueue
+
+    return SqsQueue(_call(settings, pool, "sqs"), settings.queue_url) if settings.queue_url else NoQueue()
+
+
+def _interpreter(settings: Settings, pool: Pool) -> "Interpreter | None":
+    return None
 
 
 def current_ledger() -> DynamoLedger:
@@ -90,6 +104,18 @@ def operator_accounts(
     return OperatorAccounts(settings, read_secret, sandbox_url, mint=mint, role=role)
 
 
+def no_queue() -> "Queue":
+    """For a gateway that answers each request at once, or not at all."""
+    from orrery.edge.queue_sqs import NoQueue
+
+    return NoQueue()
+
+
+def no_interpreter() -> "Interpreter | None":
+    """For a gateway that runs nobody's code."""
+    return None
+
+
 def _uploads(settings: Settings, pool: Pool) -> Uploads | None:
     if not settings.uploads_bucket:
         return None
@@ -98,13 +124,13 @@ def _uploads(settings: Settings, pool: Pool) -> Uploads | None:
     return S3Uploads(_bucket(settings, pool, settings.uploads_bucket), most_bytes=settings.max_upload_bytes)
 
 
-def _blobs(settings: Settings, pool: Pool) -> Blobs | None:
-    """Where recorded answers lie that are too large for the table."""
+def _blobs(settings: Settings, pool: Pool, prefix: str) -> Blobs | None:
+    """Where lies what is too large for the table: recorded answers, stored responses."""
     if not settings.uploads_bucket:
         return None
     from orrery.edge.blobs_s3 import S3Blobs
 
-    return S3Blobs(_bucket(settings, pool, settings.uploads_bucket))
+    return S3Blobs(_bucket(settings, pool, settings.uploads_bucket), prefix=prefix)
 
 
 def _bucket(settings: Settings, pool: Pool, name: str) -> "S3Bucket":
@@ -122,23 +148,31 @@ def join(
     accounts: OperatorAccounts,
     uploads: Uploads | None = None,
     peppers: ReadPeppers | None = None,
-    own: OwnCredentials | None = None,
+    vault: Vault | None = None,
     blobs: MakeBlobs = no_blobs,
+    kept_blobs: MakeBlobs = no_blobs,
+    queue: "Callable[[], Queue]" = no_queue,
+    interpreter: "Callable[[], Interpreter | None]" = no_interpreter,
 ) -> Gateway:
     """A gateway over these stores. Nothing is read or connected before a request needs it."""
     written, refused = _writers(settings)
+    vault = vault or NoVault()
+    outside, fetch = _LazyTransport(pool, public=True), _lazy_fetch(settings, pool)
+    reach = Reach(outside, fetch, accounts.variables, queue, interpreter, vault)
     return Gateway(
         keys=keys,
         ledger=DynamoLedger(table),
         transport=_LazyTransport(pool),
-        fetch=_lazy_fetch(settings, pool),
+        fetch=fetch,
         accounts=accounts,
         catalog=OperatorCatalog(ModelStore(table).all, _note),
         uploads=uploads,
         seals=PepperSeals(peppers) if peppers else None,
-        own=own,
-        extras=TableExtras(table, peppers=peppers, blobs=blobs) if peppers else None,
-        outside=_LazyTransport(pool, public=True),
+        own=StoredCredentials(CredentialStore(table), vault),
+        extras=TableExtras(table, peppers=peppers, reach=reach, blobs=blobs, kept_blobs=kept_blobs)
+        if peppers
+        else None,
+        outside=outside,
         log=written,
         refused=refused,
         policy=Policy(

@@ -78,6 +78,8 @@ async def metered(frames: Frames, hold: Hold, exchange: Exchange, gateway: Gatew
         mark_failed(exchange, err)
         raise
     exchange.receipt = exchange.receipt or receipt_of(exchange)
+    if exchange.keep is not None:
+        await exchange.keep(exchange, () if exchange.plan.call.stream else frames.first)
     await _write_ahead(hold, exchange, gateway)
     if not exchange.plan.call.stream:
         # One frame is the first byte and the last: whoever has it may leave, and must not take the receipt along.

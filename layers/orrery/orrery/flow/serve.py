@@ -3,6 +3,7 @@
     who asks, and what                      enter
     once for each idempotency key           idempotency    only with an Idempotency-Key
     the key still good, within its pace     confirm        at the same time as the credit, where nothing stands between
+    what only responses have                responding     state, tools and agents around the rest of this page
     prompt, then variables                  prompting, variables
     a step to be left behind                tracking       only with labels
     an answer that is kept                  caching        only with `cache`
@@ -40,7 +41,8 @@ class Answer:
 
     `batches` raises `GatewayError` when the answer breaks off. When it ends, the receipt is written, so that the
     caller's last byte may follow; `close` turns it into spending. `stream` says whether payloads are handed on as they
-    come; they are events then, or, where there is a `media_type`, the bytes of one file.
+    come; they are events then, or, where there is a `media_type`, the bytes of one file. `named`: each event goes
+    under the name that its `type` is.
     """
 
     exchange: Exchange
@@ -49,6 +51,7 @@ class Answer:
     headers: Mapping[str, str]
     batches: AsyncGenerator[Sequence[bytes]]
     close: Callable[[], "asyncio.Future[None]"]
+    named: bool = False
 
 
 async def serve(token: str, read: Callable[[Principal], Call], arrival: Arrival, gateway: Gateway) -> Answer:
@@ -78,6 +81,10 @@ async def enter(token: str, read: Callable[[Principal], Call], arrival: Arrival,
 async def answered(visit: Visit, gateway: Gateway) -> Answer:
     """From the cache, where the request allows that and it is there; else by a provider. Prepared, and tracked."""
     options = visit.call.options
+    if options.responding is not None:
+        from orrery.flow.responding import responded
+
+        return await responded(visit, gateway)
     if options.prompt or options.registered_prompt or options.variables:
         with refusals(visit, gateway):
             await _prepare(visit, gateway)
@@ -145,7 +152,9 @@ def refusals(visit: Visit, gateway: Gateway) -> Iterator[None]:
 
 async def _admitted(visit: Visit, gateway: Gateway) -> tuple[Exchange, Hold]:
     plan = await make_plan(visit.call, gateway, visit.principal.organization)
-    exchange = Exchange(visit.arrival, visit.principal, plan, headers=visit.headers, after=visit.after)
+    exchange = Exchange(
+        visit.arrival, visit.principal, plan, headers=visit.headers, after=visit.after, keep=visit.keep
+    )
     try:
         return exchange, await admit(exchange, visit, gateway)
     except OutOfCredit as err:

@@ -1,9 +1,10 @@
 """A request before it has an exchange: who asks, what is asked, and what options add to it and still have to do."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from orrery.core.dialect import Frame
 from orrery.core.exchange import Arrival, Exchange
 from orrery.core.types import Call, Principal
 from orrery.flow.gateway import Gateway
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Visit:
-    """`fresh`: the key was read just now. `headers` and `after` become the exchange's own (see `Exchange`)."""
+    """`fresh`: the key was read just now. `headers`, `after` and `keep` become the exchange's own (see `Exchange`).
+
+    `whole` is, for a visit that is a part of a request, what that request still has to do at its end.
+    """
 
     arrival: Arrival
     principal: Principal
@@ -23,6 +27,8 @@ class Visit:
     headers: dict[str, str] = field(default_factory=dict)
     after: list[Callable[[Exchange], Awaitable[None]]] = field(default_factory=list, repr=False)
     confirmed: bool = False
+    keep: Callable[[Exchange, Sequence[Frame]], Awaitable[None]] | None = field(default=None, repr=False)
+    whole: list[Callable[[Exchange], Awaitable[None]]] | None = field(default=None, repr=False)
 
     async def confirm(self, gateway: Gateway) -> None:
         """Once for each request: the key is still good, and within its pace.
@@ -35,7 +41,8 @@ class Visit:
         if self.principal.pace is not None:
             from orrery.flow.pacing import pace
 
-            self.headers.update(await pace(self.principal, self.call, self.after, gateway))
+            after = self.after if self.whole is None else self.whole
+            self.headers.update(await pace(self.principal, self.call, after, gateway))
         elif not self.fresh:
             await gateway.keys.confirm(self.principal)
 
