@@ -1,11 +1,26 @@
-"""What the sandbox answers: the caller's own words, or the smallest JSON that a schema allows."""
+"""What the sandbox answers: the caller's own words, or the smallest JSON that a schema allows.
+
+It calls tools where it must (`tool_choice`), where the last user message says `call <tool> {"arguments": …}` line by
+line, or plainly asks for the time, and thinks aloud where it says `think …` (`sandbox_calls`). Results of tools are answered with what they said.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+
+from orrery.edge.sandbox_calls import (
+    callable_tools,
+    deltas,
+    instructions,
+    is_users_turn,
+    must_call,
+    next_call,
+    results,
+    thoughts,
+)
 
 NOTHING_SAID = "You said nothing, so there is nothing to echo."
 DEEPEST = 16
@@ -26,28 +41,28 @@ class Piece:
     @staticmethod
     def whole(pieces: Sequence["Piece"]) -> Json:
         """The message and finish reason that all the pieces make together."""
-        calls = [call for piece in pieces for call in piece.delta.get("tool_calls", ())]
+        calls = _joined(call for piece in pieces for call in piece.delta.get("tool_calls", ()))
         text = "".join(piece.delta.get("content", "") for piece in pieces)
         message: Json = {"role": "assistant", "content": None if calls else text, "refusal": None}
         if calls:
-            message["tool_calls"] = [{k: v for k, v in call.items() if k != "index"} for call in calls]
+            message["tool_calls"] = calls
+        if thought := "".join(piece.delta.get("reasoning_content", "") for piece in pieces):
+            message["reasoning_content"] = thought
         return {"message": message, "finish_reason": pieces[-1].finish_reason}
 
 
 def answer_to(asked: Json) -> list[Piece]:
-    """The answer in pieces: a tool call when one is demanded, JSON when a format is, else an echo word by word."""
-    tool = _demanded_tool(asked)
-    if tool is not None:
-        arguments = orjson.dumps(instance(tool.get("parameters") or {"type": "object"})).decode()
-        function = {"name": tool["name"], "arguments": arguments}
-        call = {"index": 0, "id": "call_sandbox0", "type": "function", "function": function}
-        return [Piece({"tool_calls": [call]}), Piece({}, "tool_calls")]
+    """The answer in pieces: tool calls where they are wanted, JSON where a format is, else an echo word by word."""
+    thought = [Piece({"reasoning_content": token}) for token in split(_thought(asked))]
+    calls = list(_called(asked))
+    if calls:
+        return [*thought, *(Piece(delta) for delta in calls), Piece({}, "tool_calls")]
     tokens = split(_text(asked))
     stopped = _stopped(tokens, asked)
     limit = asked.get("max_completion_tokens") or asked.get("max_tokens")
     cut = limit is not None and len(stopped) > limit
     said = stopped[:limit] if cut else stopped
-    return [*(Piece({"content": token}) for token in said), Piece({}, "length" if cut else "stop")]
+    return [*thought, *(Piece({"content": token}) for token in said), Piece({}, "length" if cut else "stop")]
 
 
 def usage_of(asked: Json, pieces: Sequence[Piece]) -> Json:
@@ -75,7 +90,9 @@ def _text(asked: Json) -> str:
     wanted = asked.get("response_format") or {}
     if wanted.get("type") == "json_schema":
         return orjson.dumps(instance(wanted["json_schema"].get("schema") or {"type": "object"})).decode()
-    said = next((_content(m) for m in reversed(asked.get("messages", [])) if m.get("role") == "user"), "")
+    messages = asked.get("messages") or []
+    heard = [f"{name} said: {_content(message)}" for name, message in results(messages)]
+    said = "\n".join(heard) or next((_content(m) for m in reversed(messages) if m.get("role") == "user"), "")
     if wanted.get("type") == "json_object":
         return orjson.dumps({"echo": said}).decode()
     return said or NOTHING_SAID
@@ -88,14 +105,39 @@ def _content(message: Json) -> str:
     return "".join(part.get("text", "") for part in content if isinstance(part, dict))
 
 
-def _demanded_tool(asked: Json) -> Json | None:
-    choice, tools = asked.get("tool_choice"), [t["function"] for t in asked.get("tools") or () if "function" in t]
-    if choice == "required":
-        return tools[0] if tools else None
-    if isinstance(choice, dict):
-        name = (choice.get("function") or {}).get("name")
-        return next((tool for tool in tools if tool["name"] == name), None)
-    return None
+def _called(asked: Json) -> Iterator[Json]:
+    """The calls that are wanted, as deltas; a demanded one that nobody described has the smallest arguments."""
+    messages = asked.get("messages") or []
+    if not is_users_turn(messages):
+        return
+    tools = callable_tools(asked)
+    wanted = [(call.name, call.arguments) for call in instructions(asked, _content(messages[-1]))]
+    if not wanted and must_call(asked):
+        wanted = [(name, None) for name in list(tools)[:1]]
+    first = next_call(messages)
+    for index, (name, arguments) in enumerate(wanted):
+        yield from deltas(first + index, index, name, _smallest(tools[name]) if arguments is None else arguments)
+
+
+def _thought(asked: Json) -> str:
+    messages = asked.get("messages") or []
+    return thoughts(_content(messages[-1])) if is_users_turn(messages) else ""
+
+
+def _smallest(tool: Json) -> str:
+    return orjson.dumps(instance(tool.get("parameters") or {"type": "object"})).decode()
+
+
+def _joined(pieces: Iterator[Json]) -> list[Json]:
+    """Calls, each whole, of the pieces in which they were streamed."""
+    calls: dict[int, Json] = {}
+    for piece in pieces:
+        call = {key: value for key, value in piece.items() if key != "index"}
+        if piece["index"] not in calls:
+            calls[piece["index"]] = {**call, "function": dict(call["function"])}
+        else:
+            calls[piece["index"]]["function"]["arguments"] += call["function"]["arguments"]
+    return list(calls.values())
 
 
 def instance(schema: Any, root: Any = None, depth: int = 0) -> Any:
