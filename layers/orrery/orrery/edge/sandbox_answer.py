@@ -1,7 +1,8 @@
 """What the sandbox answers: the caller's own words, or the smallest JSON that a schema allows.
 
-It calls tools where it must (`tool_choice`), where the last user message says `call <tool> {"arguments": …}` line by
-line, or plainly asks for the time, and thinks aloud where it says `think …` (`sandbox_calls`). Results of tools are answered with what they said.
+It calls tools where it must (`tool_choice`), and, as `sandbox_calls` says, where the last user message has it on a line
+(`call <tool> {"arguments": …}`, `think …`) or plainly asks for the time. Tools' results are answered with what they
+said.
 """
 
 import re

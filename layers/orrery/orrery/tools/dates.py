@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Json
-from orrery.tools.functions import Tool, failed, function, needs_approval, text, words
+from orrery.tools.functions import Tool, failed, function, text, words
 from orrery.tools.outfit import Outfit
 from orrery.tools.texts import line
 from orrery.wire.body import dumps
@@ -26,7 +26,7 @@ FUNCTION = function(
 
 async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
     """The clock takes no settings."""
-    return Opened(tools=(Tool("orq:current_date", FUNCTION, tell, approval=needs_approval(spec)),))
+    return Opened(tools=(Tool("orq:current_date", FUNCTION, tell),))
 
 
 async def tell(arguments: Json, setting: Setting) -> Outcome:

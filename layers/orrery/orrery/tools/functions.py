@@ -9,6 +9,8 @@ from orrery.core.tools import Outcome, Setting
 from orrery.core.types import Json
 
 PARAM = "tools"
+LABEL = "orq"
+"""Where an approval request names an MCP server: these tools are at none."""
 
 type Work = Callable[[Json, Setting], Awaitable[Outcome]]
 
@@ -45,8 +47,17 @@ class Tool:
     type: str
     function: Json
     work: Work = field(repr=False)
-    approval: bool = False
     hidden: bool = False
+    approval: bool = False
+
+    @property
+    def server_label(self) -> str:
+        """With `name`, what an approval finds its tool by."""
+        return LABEL
+
+    @property
+    def name(self) -> str:
+        return str(self.function["name"])
 
     async def run(self, arguments: Json, setting: Setting) -> Outcome:
         return await self.work(arguments, setting)
@@ -55,9 +66,9 @@ class Tool:
         return {**outcome.detail, "type": self.type, **named(call), "output": outcome.output, "status": status(outcome)}
 
     def asked(self, call: Json) -> Json:
-        """OpenAI's item for a call that waits for a word; the tool's type stands in the server's place."""
-        name, arguments = call.get("name", ""), call.get("arguments", "")
-        return {"type": "mcp_approval_request", "server_label": self.type, "name": name, "arguments": arguments}
+        """In OpenAI's form, the one that clients know (API document 2.3.0, read 2026-11-21)."""
+        arguments = call.get("arguments") or "{}"
+        return {"type": "mcp_approval_request", "server_label": LABEL, "name": self.name, "arguments": arguments}
 
 
 def named(call: Json) -> Json:

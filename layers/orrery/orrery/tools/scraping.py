@@ -8,7 +8,7 @@ from asyncio import timeout, to_thread
 from orrery.core.errors import GatewayError
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Fetched, Json
-from orrery.tools.functions import Tool, failed, function, needs_approval, text, words
+from orrery.tools.functions import Tool, failed, function, text, words
 from orrery.tools.outfit import Outfit
 from orrery.tools.pages import Page, charset_of, markdown
 from orrery.tools.texts import clean, cut, decoded
@@ -48,7 +48,7 @@ async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
         except TimeoutError:
             return failed(f"the page was not read within {wait_s:g} s.")
 
-    return Opened(tools=(Tool("orq:web_scraper", FUNCTION, scrape, approval=needs_approval(spec)),))
+    return Opened(tools=(Tool("orq:web_scraper", FUNCTION, scrape),))
 
 
 def _told(fetched: Fetched, url: str) -> Outcome:

@@ -13,7 +13,7 @@ from typing import Any
 from orrery.core.errors import GatewayError
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Json
-from orrery.tools.functions import Tool, failed, function, needs_approval, refused, status, text, words
+from orrery.tools.functions import Tool, failed, function, refused, status, text, words
 from orrery.tools.outfit import Outfit
 from orrery.tools.search_engines import ENGINES, GOOGLE_FIRST, Engine, Hit, Query
 from orrery.tools.texts import line, read
@@ -42,7 +42,7 @@ async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
     name = "google_search" if google else "web_search"
     told = function(name, DESCRIPTION, PARAMETERS, ["query"])
     make = Tool if google else WebSearch
-    return Opened(tools=(make(kind, told, search.run, needs_approval(spec), hidden=not google),))
+    return Opened(tools=(make(kind, told, search.run, hidden=not google),))
 
 
 class WebSearch(Tool):

@@ -11,9 +11,9 @@ from typing import Any
 from orrery.core.errors import GatewayError
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Json
-from orrery.tools.functions import Tool, failed, function, needs_approval, refused, text, words
+from orrery.tools.functions import Tool, failed, function, refused, text, words
 from orrery.tools.outfit import Outfit
-from orrery.tools.texts import cut, said
+from orrery.tools.texts import cut, inert, said
 
 CHARS_A_TOKEN = 4
 LONGEST_ASKED = 100_000
@@ -46,7 +46,7 @@ async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
     else:
         told, prompt = _sidekick(kind.removeprefix("orq:")), _task(spec)
     work = _Sidecar(settings, prompt, _count(spec, "max_uses")).run
-    return Opened(tools=(Tool(kind, told, work, approval=needs_approval(spec)),))
+    return Opened(tools=(Tool(kind, told, work),))
 
 
 def _sidekick(name: str) -> Json:
@@ -135,7 +135,7 @@ def _task(spec: Json) -> Prompt:
 
     def prompt(arguments: Json, setting: Setting) -> Json:
         task = words(arguments, "task", LONGEST_ASKED)
-        return {"instructions": instructions, "input": task} if task else {}
+        return {"instructions": instructions, "input": inert(task)} if task else {}
 
     return prompt
 
@@ -147,7 +147,7 @@ def _advice(most_tokens: int) -> Prompt:
             return {}
         told = transcript(setting.transcript, most_tokens * CHARS_A_TOKEN)
         asked = f"<conversation>\n{told}\n</conversation>\n\nThe question: {question}" if told else question
-        return {"instructions": ADVICE, "input": asked}
+        return {"instructions": ADVICE, "input": inert(asked)}
 
     return prompt
 

@@ -12,7 +12,7 @@ from orrery.core.agents import StoredDocument
 from orrery.core.errors import GatewayError
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Json
-from orrery.tools.functions import Tool, failed, needs_approval, refused
+from orrery.tools.functions import Tool, failed, refused
 from orrery.tools.outfit import Interpreter, Outfit
 from orrery.tools.stored_http import secret_values, stored
 from orrery.tools.texts import clean, cut, without
@@ -64,7 +64,7 @@ def _code(document: StoredDocument, spec: Json, outfit: Outfit) -> Tool:
     if given.get("language") != "python" or not isinstance(code, str):
         raise refused(f"The tool '{document.key}' has no code in Python.")
     told = _told(document.key, document.body.get("description"), given.get("parameters"))
-    return Tool("orq:function", told, _Run(code, outfit.interpreter).run, needs_approval(spec))
+    return Tool("orq:function", told, _Run(code, outfit.interpreter).run)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -17,7 +17,7 @@ from orrery.core.errors import GatewayError
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Json
 from orrery.tools.blueprints import Blueprint, forbid_secrets, read_blueprint
-from orrery.tools.functions import Tool, failed, function, needs_approval, refused
+from orrery.tools.functions import Tool, failed, function, refused
 from orrery.tools.outfit import Outfit
 from orrery.tools.texts import clean, cut, decoded, leaves, line, read, without
 
@@ -56,7 +56,7 @@ def http_tool(document: StoredDocument, spec: Json, setting: Setting, outfit: Ou
     required = [name for name, each in told.items() if each.default is None]
     description = str(document.body.get("description") or document.key)
     send = _Send(blueprint, arguments, outfit)
-    return Tool("orq:http", function(document.key, description, properties, required), send.run, needs_approval(spec))
+    return Tool("orq:http", function(document.key, description, properties, required), send.run)
 
 
 def secret_names(setting: Setting) -> frozenset[str]:

@@ -10,9 +10,10 @@ from typing import Any
 from orrery.core.errors import GatewayError, NotFound
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Json
-from orrery.tools.functions import Tool, failed, function, needs_approval, refused, text, words
+from orrery.tools.functions import Tool, failed, function, refused, text, words
 from orrery.tools.outfit import Outfit
 from orrery.tools.sidecars import LONGEST_ASKED, answer
+from orrery.tools.texts import inert
 from orrery.wire.body import dumps
 
 MOST_AGENTS = 50
@@ -28,9 +29,9 @@ async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
     kind = str(spec["type"])
     team = _team(spec.get("agents"))
     if kind == "orq:retrieve_agents":
-        tool = Tool(kind, LISTING, _Listing(team, outfit).run, needs_approval(spec))
+        tool = Tool(kind, LISTING, _Listing(team, outfit).run)
     else:
-        tool = Tool(kind, _calling(team), _Calling(team).run, needs_approval(spec))
+        tool = Tool(kind, _calling(team), _Calling(team).run)
     return Opened(tools=(tool,))
 
 
@@ -71,10 +72,7 @@ class _Calling:
             return failed(f"there is no such agent in the team. There are: {', '.join(self._team)}.")
         if not task:
             return failed("'task' must say in words what is to be done.")
-        body: Json = {"model": f"agent/{key}", "input": task}
-        if setting.entity:
-            body["memory"] = {"entity_id": setting.entity}
-        return await answer(setting, body)
+        return await answer(setting, {"model": f"agent/{key}", "input": inert(task)})
 
 
 class _Listing:

@@ -24,6 +24,7 @@ _CODEC = re.compile(
 
 # What is not printed: C0 but for tab and line feed, DEL, C1, what turns the direction of writing, lone surrogates.
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_OPENING = re.compile(r"\{(?=[{%#])")
 _SPACE = re.compile(r"\s+")
 
 
@@ -97,6 +98,14 @@ def leaves(value: Any) -> Iterator[str]:
             yield from leaves(each)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
+
+
+def inert(text: str) -> str:
+    """The text without the beginning of any placeholder or tag of an engine.
+
+    What a model or a page wrote must not have the request's variables filled in on its way to the next model.
+    """
+    return _OPENING.sub("{ ", text)
 
 
 def said(resource: Mapping[str, Any]) -> str:
