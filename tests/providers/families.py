@@ -40,6 +40,7 @@ REGIONS = {"bedrock": "us-east-1", "vertex": "global"}
 
 PATHS = {
     Operation.COMPLETIONS: "/completions",
+    Operation.RESPONSES: "/responses",
     Operation.EMBEDDINGS: "/embeddings",
     Operation.RERANK: "/rerank",
     Operation.MODERATIONS: "/moderations",
