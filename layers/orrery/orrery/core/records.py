@@ -55,7 +55,8 @@ class Step:
     """One finished request as it is tracked: who, in which run, what it cost. Texts are the caller's own labels.
 
     `started_ms` is epoch milliseconds. `transcript` is what was said and answered, JSON, where its organization keeps
-    that; None otherwise. `identity_profile` None: the record of the identity keeps what it has.
+    that; None otherwise. `response` is the id of the response that the request made, "" for other requests.
+    `identity_profile` None: the record of the identity keeps what it has.
     """
 
     request_id: str
@@ -86,4 +87,5 @@ class Step:
     thread_tags: tuple[str, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     cached: bool = False
+    response: str = ""
     transcript: bytes | None = field(default=None, repr=False)

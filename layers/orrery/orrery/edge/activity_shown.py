@@ -78,6 +78,7 @@ def step_shown(stored: StoredStep) -> dict[str, Any]:
         "provider": step.provider or None,
         "model": step.model,
         "cached": step.cached,
+        "response_id": step.response or None,
         "input_tokens": step.input_tokens,
         "output_tokens": step.output_tokens,
         "cost_usd": usd(step.cost_nano),

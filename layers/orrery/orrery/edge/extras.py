@@ -53,15 +53,20 @@ class TableExtras:
         table: Table,
         *,
         peppers: ReadPeppers,
-        reach: Reach,
+        reach: Reach | None = None,
         blobs: MakeBlobs = no_blobs,
         kept_blobs: MakeBlobs = no_blobs,
     ) -> None:
         self._table = table
         self._peppers = peppers
-        self._reach = reach
+        self._reached = reach
         self._blobs = blobs
         self._kept_blobs = kept_blobs
+
+    @property
+    def _reach(self) -> Reach:
+        assert self._reached is not None, "this gateway was joined without a way out for tools"
+        return self._reached
 
     @cached_property
     def paces(self) -> "kinds.Paces":

@@ -89,7 +89,7 @@ async def answered(visit: Visit, gateway: Gateway) -> Answer:
         with refusals(visit, gateway):
             await _prepare(visit, gateway)
     ask = provided if visit.call.options.cache_ttl_s is None else remembered
-    if _is_tracked(visit):
+    if is_tracked(visit):
         from orrery.flow.tracking import tracked
 
         return await tracked(visit, ask, gateway)
@@ -109,7 +109,8 @@ async def _prepare(visit: Visit, gateway: Gateway) -> None:
         visit.call = await rendered(visit.call, gateway)
 
 
-def _is_tracked(visit: Visit) -> bool:
+def is_tracked(visit: Visit) -> bool:
+    """Whether it leaves a step: requests with labels do."""
     options = visit.call.options
     labels = options.attribution or options.identity or options.thread or options.name
     return bool(labels or visit.arrival.parent_span_id)

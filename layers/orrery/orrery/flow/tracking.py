@@ -16,6 +16,7 @@ from orrery.core.errors import GatewayError
 from orrery.core.exchange import Exchange
 from orrery.core.options import Attribution, Options
 from orrery.core.records import Step
+from orrery.core.types import Operation
 from orrery.flow.gateway import Gateway
 from orrery.flow.recording import Recorder
 from orrery.flow.replaying import WHOLE, recorded
@@ -33,9 +34,7 @@ async def tracked(visit: Visit, ask: Ask, gateway: Gateway) -> Answer:
     keeps, recorder, heard = await _keeps(visit, gateway), Recorder(), list[Answer]()
 
     async def leave(exchange: Exchange) -> None:
-        transcript = _transcript(recorder, heard[0], exchange) if heard else None
-        with suppress(GatewayError):
-            await extras_of(gateway).steps.add(step_of(exchange, gateway.now(), transcript))
+        await left(exchange, gateway, _transcript(recorder, heard[0], exchange) if heard else None)
 
     visit.after.append(leave)
     answer = await ask(visit, gateway)
@@ -43,6 +42,12 @@ async def tracked(visit: Visit, ask: Ask, gateway: Gateway) -> Answer:
         answer = replace(answer, batches=recorder.record(answer.batches))
         heard.append(answer)
     return answer
+
+
+async def left(exchange: Exchange, gateway: Gateway, transcript: bytes | None = None) -> None:
+    """The step of a request that is over is written; that it cannot be is nobody's failure."""
+    with suppress(GatewayError):
+        await extras_of(gateway).steps.add(step_of(exchange, gateway.now(), transcript))
 
 
 async def _keeps(visit: Visit, gateway: Gateway) -> bool:
@@ -103,6 +108,7 @@ def step_of(exchange: Exchange, now: float, transcript: bytes | None = None) -> 
         thread_tags=options.thread.tags if options.thread else (),
         metadata=told.metadata or metadata_of(call.body),
         cached=exchange.cache == "hit",
+        response=call.answer_id if call.operation is Operation.RESPONSES else "",
         transcript=transcript,
     )
 

@@ -34,6 +34,7 @@ LARGEST_KEPT_BYTES = 280 * 1024
 the third: an item has 400 KB, and the embedded table counts the bytes of its Base64."""
 
 TEXTS = (
+    "response",
     "run",
     "operation",
     "provider",

@@ -8,13 +8,14 @@ the first turn, then events             course
 """
 
 import asyncio
+from functools import partial
 
 from orrery.core.exchange import Exchange, Receipt
 from orrery.core.types import Plan, Usage
 from orrery.flow.gateway import Gateway
 from orrery.flow.responding.asked import Asked, prepared
 from orrery.flow.responding.course import Course, answer_of
-from orrery.flow.serve import Answer, refusals
+from orrery.flow.serve import Answer, is_tracked, refusals
 from orrery.flow.settle import mark_failed, run_after
 from orrery.flow.visit import Visit
 
@@ -33,10 +34,19 @@ async def responded(visit: Visit, gateway: Gateway) -> Answer:
 
             with refusals(visit, gateway):
                 return await accepted(asked, gateway)
+        track(visit, gateway)
         return await answered(asked, gateway)
     except BaseException as err:
         await asyncio.shield(_ended(visit, err))
         raise
+
+
+def track(visit: Visit, gateway: Gateway) -> None:
+    """It leaves a step when it is over, where it has labels."""
+    if is_tracked(visit):
+        from orrery.flow.tracking import left
+
+        visit.after.append(partial(left, gateway=gateway))
 
 
 async def answered(asked: Asked, gateway: Gateway) -> Answer:

@@ -21,7 +21,7 @@ from orrery.core.options import Attribution
 from orrery.core.responses import StoredResponse, Work
 from orrery.core.types import Call, Json, Plan, Principal, Usage
 from orrery.flow.gateway import Gateway
-from orrery.flow.responding import keeping
+from orrery.flow.responding import keeping, track
 from orrery.flow.responding.asked import Asked, prepared
 from orrery.flow.responding.calling import failure
 from orrery.flow.responding.course import Course
@@ -100,7 +100,9 @@ async def worked(work: Work, owner: str, deadline: float, gateway: Gateway) -> b
     if found is None:
         return False
     try:
-        asked = await prepared(visit_of(found, deadline), gateway, id=id)
+        visit = visit_of(found, deadline)
+        asked = await prepared(visit, gateway, id=id)
+        track(visit, gateway)
         course = await Course(replace(asked, created_at=found.created_at), gateway, kept=True).begin()
     except GatewayError as err:
         await _never_begun(found, err, gateway)

@@ -45,7 +45,8 @@ class Course:
         self.asked, self.gateway = asked, gateway
         self.composer = Composer(keeping.begun(asked), reveals=asked.responding.include)
         visit = asked.visit
-        self.exchange = Exchange(visit.arrival, visit.principal, Plan(asked.call, ()), headers=visit.headers)
+        call = replace(asked.call, answer_id=asked.id)
+        self.exchange = Exchange(visit.arrival, visit.principal, Plan(call, ()), headers=visit.headers)
         self.exchange.after = visit.after
         self.keeper = keeping.Keeper(asked, gateway, begun=kept)
         self.hosting = Hosting(asked, self.composer)
