@@ -8,6 +8,7 @@ import pytest
 from orrery.core.agents import StoredDocument
 from orrery.core.errors import Conflict, InvalidRequest, NotFound
 from orrery.core.pages import Page
+from orrery.core.registries import Increment
 from orrery.stores import agent_versions, documents
 from orrery.stores.agents import MOST_ENVIRONMENTS, AgentStore
 from orrery.stores.table import Table
@@ -75,9 +76,9 @@ async def test_a_change_is_a_version_and_the_old_one_stays(store: AgentStore, cl
 
 async def test_versions_rise_as_they_are_told_to(store: AgentStore) -> None:
     await store.create(A, "k", body("0"))
+    asked: list[Increment] = ["patch", "minor", "patch", "major", "minor", "minor"]
     made = [
-        (await store.change(A, "k", to(str(at)), increment=increment)).version
-        for at, increment in enumerate(["patch", "minor", "patch", "major", "minor", "minor"], 1)
+        (await store.change(A, "k", to(str(at)), increment=increment)).version for at, increment in enumerate(asked, 1)
     ]
     assert made == ["1.0.1", "1.1.0", "1.1.1", "2.0.0", "2.1.0", "2.2.0"]
 

@@ -391,6 +391,32 @@ def test_a_wrong_change_is_named(given: Json, param: str) -> None:
     assert refused.value.param == param
 
 
+@pytest.mark.parametrize(
+    ("tool", "field"),
+    [
+        ("call_sub_agent", "team_of_agents"),
+        ("retrieve_agents", "team_of_agents"),
+        ("query_memory_store", "memory_stores"),
+        ("delete_memory_document", "memory_stores"),
+    ],
+)
+def test_tools_that_need_others_are_not_without_them(tool: str, field: str) -> None:
+    settings = {"tools": [{"type": tool}]}
+    assert refusal({**NEW, "settings": settings}).param == field
+    assert refusal({**NEW, "settings": settings, field: []}).param == field
+    for document, change in [
+        (read(), {"settings": settings}),
+        (read(settings=settings, **_some(field)), {field: None}),
+    ]:
+        with pytest.raises(InvalidRequest) as refused:
+            patched(document, **change)
+        assert refused.value.param == field
+
+
+def _some(field: str) -> Json:
+    return {field: ["people"] if field == "memory_stores" else [{"key": "writer"}]}
+
+
 def test_an_agent_has_a_bounded_size() -> None:
     with pytest.raises(TooLarge):
         read(instructions="x" * LARGEST_BYTES)

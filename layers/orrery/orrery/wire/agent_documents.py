@@ -13,7 +13,7 @@ from orrery.core.errors import InvalidRequest, TooLarge
 from orrery.core.registries import AGENT_KEY, STORE_KEY, Increment, KeyRule
 from orrery.core.types import Json
 from orrery.wire.agent_parameters import PARAMETERS, refuse_unsaid
-from orrery.wire.agent_tools import RETRY, TOOLS, refuse_absent
+from orrery.wire.agent_tools import MEMORIES, RETRY, TEAM, TOOLS, refuse_absent
 from orrery.wire.body import dumps
 from orrery.wire.shapes import (
     BOOLEAN,
@@ -139,6 +139,7 @@ def read_agent(body: Mapping[str, Any]) -> tuple[str, Json]:
     _check_draft(body)
     document = _kept({name: value for name, value in body.items() if name != "key"})
     _judge(document)
+    _judge_whole(document)
     return body["key"], document
 
 
@@ -162,7 +163,7 @@ def read_agent_change(key: str, body: Mapping[str, Any]) -> AgentPatch:
         after = {**document, **changed, "settings": {**document["settings"], **_settings(changed)}}
         after = _kept(after)
         _check_document(after)
-        _refuse_size(after)
+        _judge_whole(after)
         return after
 
     increment: Increment = body.get("versionIncrement") or body.get("version_increment") or "patch"
@@ -198,6 +199,15 @@ def _judge(document: Json) -> None:
     for at, each in enumerate(document.get("fallback_models") or ()):
         if type(each) is dict:
             _refuse_absent(f"fallback_models[{at}].parameters", each.get("parameters"))
+
+
+def _judge_whole(document: Json) -> None:
+    """What only a whole document can be wrong about."""
+    named = {tool["type"] for tool in document["settings"].get("tools") or ()}
+    for tools, field in ((TEAM, "team_of_agents"), (MEMORIES, "memory_stores")):
+        if named.intersection(tools) and not document.get(field):
+            message = f"Missing required parameter: '{field}': its tools have nobody to ask."
+            raise InvalidRequest(message, param=field)
     _refuse_size(document)
 
 
