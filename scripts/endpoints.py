@@ -10,15 +10,16 @@ from pathlib import Path
 from orrery import providers
 from orrery.catalog import models
 from orrery.core.dialect import Adapter, Provider
-from orrery.core.types import Operation, Target
+from orrery.core.types import Model, Operation, Target
 from orrery.edge import account_routes, activity_routes, prompt_routes
 from orrery.edge.families import ACCOUNT, GETS, MOUNTS, READERS
-from orrery.providers.serving import adapter_for
+from orrery.providers.serving import adapter_for, serves
 
 PAGE = Path(__file__).parents[1] / "docs" / "endpoints.md"
 
 COLUMNS = {
     Operation.CHAT: "chat",
+    Operation.RESPONSES: "responses",
     Operation.COMPLETIONS: "completions",
     Operation.EMBEDDINGS: "embeddings",
     Operation.RERANK: "rerank",
@@ -92,9 +93,16 @@ def _cell(provider: Provider, operation: Operation) -> str:
     adapter = adapter_for(provider, operation, Target(provider.name, "m", provider.base_url))
     if adapter is None:
         return NONE
-    priced = [row for row in models.listed([provider.name]) if operation in row.operations and row.price]
+    priced = [row for row in models.listed([provider.name]) if _is_for(row, operation, provider) and row.price]
     streams = "s" if adapter.decoder is not None else ""
     return " ".join(filter(None, [_kind(adapter), streams, str(len(priced) or "")]))
+
+
+def _is_for(row: Model, operation: Operation, provider: Provider) -> bool:
+    """Of most models that respond, catalogs say that they chat."""
+    if operation is Operation.RESPONSES:
+        return serves(provider, operation, row.operations)
+    return operation in row.operations
 
 
 def _kind(adapter: Adapter) -> str:
