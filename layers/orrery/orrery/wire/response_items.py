@@ -80,8 +80,14 @@ def _as_it_is(item: Json) -> Json:
 def _message(item: Json) -> Json:
     said, content = item.get("role") == "assistant", item.get("content")
     if isinstance(content, str):
-        content = [{"type": "output_text" if said else "input_text", "text": content}]
-    return _ended({**item, "content": _parts(content)})
+        content = [{"type": "input_text", "text": content}]
+    parts = _parts(content)
+    return _ended({**item, "content": [_as_said(part) for part in parts] if said else parts})
+
+
+def _as_said(part: Json) -> Json:
+    """The assistant's words, which clients may bring as if they were the user's."""
+    return _part({**part, "type": "output_text"}) if part.get("type") == "input_text" else part
 
 
 def _output(item: Json) -> Json:
@@ -112,4 +118,6 @@ _SHOWN: Mapping[str, Callable[[Json], Json]] = {
     "message": _message,
     "function_call": _ended,
     "function_call_output": _output,
+    "custom_tool_call": _ended,
+    "custom_tool_call_output": _output,
 }

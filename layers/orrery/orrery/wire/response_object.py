@@ -14,7 +14,6 @@ from orrery.wire.template import MASK
 DEFAULTS: Mapping[str, Any] = {
     "instructions": None,
     "max_output_tokens": None,
-    "metadata": {},
     "parallel_tool_calls": True,
     "prompt_cache_key": None,
     "safety_identifier": None,
@@ -70,6 +69,7 @@ def begun(
         "output": [],
         "previous_response_id": previous or None,
         **echoed,
+        "metadata": dict(body.get("metadata") or {}),
         "max_tool_calls": responding.max_tool_calls,
         "reasoning": _reasoning(body.get("reasoning")),
         "store": responding.store,

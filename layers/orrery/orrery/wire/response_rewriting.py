@@ -5,6 +5,7 @@ may stand before it. What tells nothing that a model could use (a list of a serv
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -39,64 +40,70 @@ def rewritten(items: Sequence[Json]) -> tuple[list[Json], list[Json]]:
     calls = Calls(items)
     approved = [calls.of(request) for request in calls.approved()]
     apart = {id(call) for call in approved}
-    return [each for item in items if id(item) not in apart for each in _rewritten(item, calls)], approved
+    told: list[Json] = []
+    waiting: Counter[str] = Counter()  # calls whose outputs have not come yet
+    for item in items:
+        if id(item) in apart:
+            continue
+        for each in _rewritten(item, calls, waiting):
+            told.append(each)
+            if each["type"] == "function_call":
+                waiting[each["call_id"]] += 1
+            elif each["type"] == "function_call_output":
+                waiting[each["call_id"]] -= 1
+    return told, approved
 
 
 class Calls:
-    """What a list of items says of the calls in it, and of the approval that some of them need."""
+    """What a list of items says of the calls in it, and of the approval that some of them need.
+
+    Ids may come again, as some providers count from 0 each time: an output is that of the last call of its id.
+    """
 
     def __init__(self, items: Iterable[Json]) -> None:
         self.requests: dict[str, Json] = {}
         self.replies: dict[str, Json] = {}
-        self._shown: dict[str, Json] = {}
-        self._unclaimed: dict[tuple[str, str], list[str]] = {}
-        self._answered: set[str] = set()
-        self._ran: set[str] = set()
-        self._meant: dict[str, str] = {}
+        self._open: dict[str, list[Json]] = {}
+        self._unclaimed: dict[tuple[str, str], list[Json]] = {}
+        self._meant: dict[str, Json] = {}
+        self._answered: set[int] = set()
+        self._outputs: set[str] = set()
         for item in items:
             self._note(item)
 
     def _note(self, item: Json) -> None:
         kind = item["type"]
         if kind == "function_call":
-            self._shown[item["call_id"]] = item
-            self._unclaimed.setdefault((item["name"], item["arguments"]), []).append(item["call_id"])
-            self._answered.discard(item["call_id"])  # providers that count from 0 each time call twice by one id
+            self._open.setdefault(item["call_id"], []).append(item)
+            self._unclaimed.setdefault((item["name"], item["arguments"]), []).append(item)
         elif kind == "mcp_approval_request":
             self.requests[item["id"]] = item
             self._meant[item["id"]] = self._find(item)
         elif kind == "mcp_approval_response":
             self.replies[item["approval_request_id"]] = item
         elif kind == "function_call_output" or kind in BY_PROVIDERS or is_extension(kind):
-            self._answered.add(call_id_of(item))
-            self._ran.add(str(item.get("approval_request_id")))
+            self._outputs.update((call_id_of(item), str(item.get("approval_request_id"))))
+            calls = self._open.get(call_id_of(item))
+            if calls:
+                self._answered.add(id(calls.pop()))
 
-    def _find(self, request: Json) -> str:
-        """The `call_id` of what is to be approved: it may stand just before, as a call of a function."""
-        if request.get("call_id"):
-            return str(request["call_id"])
+    def _find(self, request: Json) -> Json:
+        """The call that is to be approved: it may stand before its request, as a call of a function."""
         candidates = self._unclaimed.get((request["name"], request["arguments"]), [])
         while candidates:
-            call_id = candidates.pop()
-            if call_id not in self._answered:
-                return call_id
-        return str(request["id"])
-
-    def is_shown(self, call_id: str) -> bool:
-        """Whether the function call stands there itself."""
-        return call_id in self._shown
-
-    def call_id(self, request: Json) -> str:
-        """What names the call that a request for approval is about."""
-        return self._meant[request["id"]]
+            call = candidates.pop()
+            if id(call) not in self._answered:
+                return call
+        return function_call(call_id_of(request), request)
 
     def of(self, request: Json) -> Json:
-        """That call, as a function's."""
-        id = self.call_id(request)
-        return self._shown.get(id) or function_call(id, request)
+        """The call that a request for approval is about, as a function's."""
+        return self._meant[request["id"]]
 
     def has_run(self, request: Json) -> bool:
-        return request["id"] in self._ran or self.call_id(request) in self._answered
+        """Whether something has come of that call: an item of its own, or one that names the request."""
+        call = self.of(request)
+        return id(call) in self._answered or request["id"] in self._outputs or request.get("call_id") in self._outputs
 
     def approved(self) -> list[Json]:
         """The requests that have been approved, and nothing has come of them yet."""
@@ -113,37 +120,37 @@ def call_id_of(item: Json) -> str:
     return str(item.get("call_id") or item["id"])
 
 
-def _rewritten(item: Json, calls: Calls) -> Iterable[Json]:
+def _rewritten(item: Json, calls: Calls, waiting: Counter[str]) -> Sequence[Json]:
     kind = item["type"]
     if kind in UNTOLD:
         return ()
     if kind == "mcp_approval_request":
-        return _requested(item, calls)
+        return _requested(item, calls, waiting)
     if kind in BY_PROVIDERS or is_extension(kind):
-        return _ran(item, calls)
+        return _ran(item, waiting)
     return (item,)
 
 
-def _ran(item: Json, calls: Calls) -> Iterable[Json]:
+def _ran(item: Json, waiting: Counter[str]) -> Sequence[Json]:
     call_id, output = call_id_of(item), _output(item)
-    if not output and not calls.is_shown(call_id):
+    if not output and waiting[call_id] <= 0:
         return ()
-    return _pair(call_id, item, output or NOTHING, calls)
+    return _pair(call_id, item, output or NOTHING, waiting)
 
 
-def _requested(item: Json, calls: Calls) -> Iterable[Json]:
+def _requested(item: Json, calls: Calls, waiting: Counter[str]) -> Sequence[Json]:
     """A call that waits for the user's word, or was denied."""
     reply = calls.replies.get(item["id"])
     if calls.has_run(item) or (reply and reply["approve"]):
         return ()
     output = f"{DENIED} {reply.get('reason') or ''}".strip() if reply else WAITING
-    return _pair(calls.call_id(item), item, output, calls)
+    return _pair(calls.of(item)["call_id"], item, output, waiting)
 
 
-def _pair(call_id: str, item: Json, output: str, calls: Calls) -> Iterable[Json]:
-    if not calls.is_shown(call_id):
-        yield function_call(call_id, item)
-    yield {"type": "function_call_output", "call_id": call_id, "output": output}
+def _pair(call_id: str, item: Json, output: str, waiting: Counter[str]) -> Sequence[Json]:
+    """The output, and before it the call, where that does not stand there already."""
+    heard = {"type": "function_call_output", "call_id": call_id, "output": output}
+    return (heard,) if waiting[call_id] > 0 else (function_call(call_id, item), heard)
 
 
 def function_call(call_id: str, item: Json) -> Json:

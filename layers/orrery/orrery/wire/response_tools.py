@@ -60,12 +60,11 @@ _SEARCH_PREVIEW = record(
     {"search_context_size": _WIDTH, "user_location": _PLACE, "domains": array(STRING), **_APPROVED},
 )
 _ORQ = {
-    "tool_id": FILLED,
     "files": array(record({"file_id": FILLED, "name": FILLED}), at_most=10),
     "network": record({}, {"mode": one_of("disabled", "allowlist"), "allowlist": array(STRING, at_most=50)}),
     **_APPROVED,
 }
-_BUILT_IN = record({}, _ORQ)
+_BUILT_IN = record({}, {**_ORQ, "tool_id": FILLED})
 _STORED = record({"tool_id": FILLED}, _ORQ)
 _SIDECAR = {
     "max_tokens": integer(0, 128_000),
