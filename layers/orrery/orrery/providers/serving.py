@@ -1,7 +1,5 @@
 """Which adapter serves a call at a target: the provider's own for the operation, or one built over another."""
 
-from fnmatch import fnmatchcase
-
 from orrery.core.dialect import Adapter, Provider
 from orrery.core.types import Operation, Target
 
@@ -77,6 +75,8 @@ def _is_chat_only(provider: Provider, target: Target) -> bool:
     """By name, or as the API that the operator's URL names is older than responses."""
     if provider.name == "azure" and "api-version=2" in target.query:
         return True
+    from fnmatch import fnmatchcase
+
     from orrery.providers.compatible.response_facts import NOT_BY
 
     return any(fnmatchcase(target.model, pattern) for pattern in NOT_BY.get(provider.name, ()))
