@@ -1,5 +1,6 @@
 """Responses over chat: bodies of chats put into the words of a response, and what answers say in either."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -8,6 +9,7 @@ import orjson
 
 from orrery.core.dialect import Decoder, Event, Frame
 from orrery.core.types import Call, Operation
+from orrery.providers import DIALECTS
 from orrery.providers.bridge.response_reasoning import THOUGHTS, Thoughts, sealed, signed_on
 from orrery.providers.bridge.responses import over
 from tests.providers.cases import RECEIVED_AT, Case, events_of
@@ -31,6 +33,17 @@ PARAMETERS = {
 
 SPOKEN = ("role", "content", "refusal", "tool_calls", "images", *THOUGHTS)
 """What clients send back of an answer."""
+
+
+def varied(cases: list[Case]) -> list[Case]:
+    """Cases without those that differ in little but the provider's name: of the same name, three rows' are enough."""
+    seen: Counter[str] = Counter()
+    found = []
+    for case in cases:
+        seen[case.name] += case.provider not in DIALECTS
+        if case.provider in DIALECTS or seen[case.name] <= 3:
+            found.append(case)
+    return found
 
 
 def call(body: Any, provider: str, **more: Any) -> Call:
@@ -58,8 +71,7 @@ def of_chat(body: Any, provider: str) -> Any:
             for tool in body["tools"]
         ]
     if "tool_choice" in body:
-        choice = body["tool_choice"]
-        given["tool_choice"] = {"type": "function", **choice["function"]} if isinstance(choice, dict) else choice
+        given["tool_choice"] = choice_of(body["tool_choice"])
     if "reasoning_effort" in body:
         given["reasoning"] = {"effort": body["reasoning_effort"]}
     if body.get("logprobs"):
@@ -69,11 +81,19 @@ def of_chat(body: Any, provider: str) -> Any:
     return given | {"text": text | ({"verbosity": body["verbosity"]} if "verbosity" in body else {})}
 
 
+def choice_of(choice: Any) -> Any:
+    if isinstance(choice, dict) and "allowed_tools" in choice:
+        allowed = choice["allowed_tools"]
+        tools = [{"type": "function", **(tool.get("function") or {"name": tool["name"]})} for tool in allowed["tools"]]
+        return {"type": "allowed_tools", "mode": allowed["mode"], "tools": tools}
+    return {"type": "function", **choice["function"]} if isinstance(choice, dict) else choice
+
+
 def items_of(message: Any, provider: str) -> list[Any]:
     """The items of a message, with its thoughts sealed as the bridge would have sealed them."""
     role, content = message["role"], message.get("content")
     if role == "tool":
-        mark = {name: message[name] for name in ("cache_control",) if name in message}
+        mark = {name: message[name] for name in ("cache_control", "is_error") if name in message}
         output = parts_of(content, "input_text")
         return [{"type": "function_call_output", "call_id": message["tool_call_id"], "output": output, **mark}]
     if role != "assistant":
@@ -193,3 +213,80 @@ def told_by_chat(answer: Any) -> Any:
         "pictures": [image["image_url"]["url"].partition(",")[2] for image in message.get("images") or ()],
         "end": ends.get(choice["finish_reason"], "completed"),
     }
+
+
+ENDS = ("response.completed", "response.incomplete")
+
+
+class Replayed:
+    """What a client puts together of events, strictly: one item at a time, one part at a time."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self.open: set[int] = set()
+
+    def all(self, events: list[Any]) -> None:
+        for event in events[:-1]:
+            self.take(event)
+        last = events[-1]
+        assert last["type"] == f"response.{last['response']['status']}" in ENDS
+        assert not self.open
+        assert last["response"]["output"] == [item["done"] for item in self.items]
+
+    def take(self, event: Any) -> None:
+        name = event["type"].removeprefix("response.")
+        if name == "output_item.added":
+            assert event["output_index"] == len(self.items)
+            self.items.append({"added": event["item"], "parts": {}, "text": ""})
+            self.open.add(event["output_index"])
+            return
+        item = self.items[event["output_index"]]
+        assert event["output_index"] in self.open
+        if name == "output_item.done":
+            self.done(item, event)
+            return
+        assert event["item_id"] == item["added"]["id"]
+        self.told(item, name, event)
+
+    def done(self, item: Any, event: Any) -> None:
+        done = item["done"] = event["item"]
+        self.open.remove(event["output_index"])
+        assert {n: done[n] for n in ("id", "type")} == {n: item["added"][n] for n in ("id", "type")}
+        assert done.get("status") in (None, "completed", "incomplete")
+        assert all(part["is_done"] for part in item["parts"].values())
+        whole = [part["whole"] for _, part in sorted(item["parts"].items())]
+        assert [*done.get("summary", ()), *done.get("content", ())] == whole
+        if done["type"] == "function_call":
+            assert done["arguments"] == item["text"] == item["told"]
+
+    def told(self, item: Any, name: str, event: Any) -> None:
+        if name.startswith("function_call_arguments"):
+            if name.endswith("delta"):
+                item["text"] += event["delta"]
+            else:
+                item["told"] = event["arguments"]
+                assert event["name"] == item["added"]["name"]
+            return
+        key = event.get("content_index", event.get("summary_index"))
+        if name.endswith("part.added"):
+            assert key == len(item["parts"])
+            item["parts"][key] = {"text": "", "noted": [], "logprobs": [], "is_told": False, "is_done": False}
+            assert not (event["part"].get("text") or event["part"].get("refusal") or event["part"].get("annotations"))
+            return
+        part = item["parts"][key]
+        assert not part["is_done"]
+        if name.endswith(".delta"):
+            assert event["delta"] and not part["is_told"]
+            part["text"] += event["delta"]
+            part["logprobs"] += event.get("logprobs", ())
+        elif name.endswith("annotation.added"):
+            assert event["annotation_index"] == len(part["noted"]) and not part["is_told"]
+            part["noted"].append(event["annotation"])
+        elif name.endswith("part.done"):
+            assert part["is_told"]
+            part |= {"is_done": True, "whole": event["part"]}
+            assert part["text"] == event["part"].get("text", event["part"].get("refusal"))
+            assert part["noted"] == event["part"].get("annotations", [])
+        else:
+            part["is_told"] = True
+            assert part["text"] == event.get("text", event.get("refusal"))

@@ -177,7 +177,8 @@ class _History:
     def function_call_output(self, item: Json, where: str) -> None:
         self._open = None
         content = contents(item.get("output"), f"{where}.output", SHOWN)
-        result = {"role": "tool", "tool_call_id": item["call_id"], "content": content, **marks_of(item)}
+        failed = {"is_error": True} if item.get("is_error") is True else {}
+        result = {"role": "tool", "tool_call_id": item["call_id"], "content": content, **failed, **marks_of(item)}
         caller = self._calling.get(item["call_id"])
         (self._all if caller is None else caller.results).append(result)
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Json
-from orrery.wire.media import is_http
+from orrery.wire.media import BY_SUFFIX, data_url
 
 MARKS = ("cache_control", "prompt_cache_breakpoint")
+
+_SUFFIXES = {media_type: suffix for suffix, media_type in reversed(BY_SUFFIX.items())}
 
 TEXTS = frozenset({"input_text", "output_text", "text", "summary_text"})
 SHOWN = TEXTS | {"input_image", "input_file"}
@@ -53,9 +55,13 @@ def _image(part: Json, where: str) -> Json:
 
 
 def _file(part: Json, where: str) -> Json:
+    """A file by content, id or URL. The content of a URL has no name any more, and some providers insist on one."""
     url, held = part.get("file_url"), _given(part, "file_data", "file_id", "filename")
     if url and "file_data" not in held:
-        held |= {"uri": url} if is_http(url) else {"file_data": url}
+        media_type, _ = data_url(url)
+        held |= {"file_data": url} if media_type else {"uri": url}
+        if media_type in _SUFFIXES:
+            held.setdefault("filename", f"file.{_SUFFIXES[media_type]}")
     return {"type": "file", "file": held}
 
 

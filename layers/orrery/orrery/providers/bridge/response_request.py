@@ -61,6 +61,7 @@ def as_chat(call: Call, provider: str) -> tuple[Call, tuple[str, ...]]:
     """
     given, lost = call.body, Lost()
     body: Json = {"model": given["model"], "messages": _messages(given, provider, lost)}
+    body |= {"stream": True} if call.stream else {}
     body |= {name: value for name, value in given.items() if name in SAME or _is_unknown(name)}
     for name, value in _asked(given, lost).items():
         if value is not None:
