@@ -8,19 +8,18 @@ with the square of its length (minutes for one MB), so that none is left where i
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from orrery.tools.texts import clean, line
 
-MOST_SOURCE = 2_000_000
-"""Characters of HTML that are parsed; the rest of a page is not read."""
+MOST_SOURCE, MOST_SOURCE_TAGS = 2_000_000, 30_000
+"""Characters and tags of HTML that are parsed; the rest of a page is not read."""
 
-MOST_MARKUP = 250_000
-"""Characters that are left when scripts, styles and attributes are gone, and are turned into Markdown."""
+MOST_MARKUP, MOST_MARKUP_TAGS = 160_000, 10_000
+"""Of what is left when scripts, styles and attributes are gone: so much is turned into Markdown, at 30 µs a tag."""
 
-MOST_WORK = 8_000_000
+MOST_WORK = 4_000_000
 """Characters times levels for which the article is looked for; beyond, all of the page is given."""
 
 MOST_ELEMENTS = 10_000
@@ -35,7 +34,7 @@ _UNREAD = ("script", "style", "noscript", "template", "svg", "math", "iframe", "
 _NAMES = ("class", "id")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([\w-]{2,20})", re.IGNORECASE)
 _GAP = re.compile(r"\s{32,}")
-_BLANKS = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
+_BLANKS = re.compile(r"\n{3,}")
 
 
 type Element = Any
@@ -64,21 +63,20 @@ def markdown(html: str, url: str) -> Page:
     from lxml import html as parser
 
     try:
-        root = parser.document_fromstring(clean(html[:MOST_SOURCE]))
+        source = _beginning(html, MOST_SOURCE, MOST_SOURCE_TAGS)
+        root = parser.document_fromstring(clean(source))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):  # it holds no element at all
         return Page("", "")
     title = line(root.findtext(".//title"), LONGEST_TITLE)
     elements, levels = _stripped(root, url)
     markup = _markup(root)
-    whole = _markdown(markup[:MOST_MARKUP])
-    cut = len(html) > MOST_SOURCE or len(markup) > MOST_MARKUP
-    if elements > MOST_ELEMENTS or levels * len(markup) > MOST_WORK:
-        return Page(title, whole, cut)
-    article = _article(root)
-    told = _markdown(article[:MOST_MARKUP])
-    if len(told) < SHORTEST_ARTICLE:
-        return Page(title, whole, cut)
-    return Page(title, told, len(html) > MOST_SOURCE or len(article) > MOST_MARKUP)
+    cut = len(source) < len(html)
+    if elements <= MOST_ELEMENTS and levels * len(markup) <= MOST_WORK:
+        told, more = _markdown(_article(root))
+        if len(told) >= SHORTEST_ARTICLE:
+            return Page(title, told, cut or more)
+    told, more = _markdown(markup)
+    return Page(title, told, cut or more)
 
 
 def _stripped(root: Element, url: str) -> tuple[int, int]:
@@ -141,15 +139,18 @@ def _article(root: Element) -> str:
     return found
 
 
-def _markdown(html: str) -> str:
+def _markdown(html: str) -> tuple[str, bool]:
+    """As much of it as is worth the time, and whether there is more."""
     from html2text import HTML2Text
 
+    kept = _beginning(html, MOST_MARKUP, MOST_MARKUP_TAGS)
     writer = HTML2Text(bodywidth=0)
     writer.ignore_images = True
     writer.unicode_snob = True
     writer.skip_internal_links = True
-    return _BLANKS.sub("\n\n", "\n".join(_lines(writer.handle(html)))).strip()
+    lines = (each.rstrip() for each in writer.handle(kept).split("\n"))
+    return _BLANKS.sub("\n\n", "\n".join(lines)).strip("\n"), len(kept) < len(html)
 
 
-def _lines(text: str) -> Iterator[str]:
-    return (each.rstrip() for each in text.split("\n"))
+def _beginning(html: str, most_chars: int, most_tags: int) -> str:
+    return "<".join(html[:most_chars].split("<", most_tags + 1)[: most_tags + 1])

@@ -59,7 +59,7 @@ def _told(fetched: Fetched, url: str) -> Outcome:
         page = Page("", clean(decoded(fetched.data)))
     else:
         return failed(f"this is {kind}, and only text and HTML are read.")
-    if not page.text:
+    if not page.text.strip():
         return failed("the page has no text. It may be made by scripts, which are not run.")
     whole = f"# {page.title}\n\n{page.text}" if page.title else page.text
     return Outcome(cut(whole, more=page.cut), detail={"title": page.title, "url": url})

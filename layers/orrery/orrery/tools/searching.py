@@ -75,13 +75,17 @@ def _limits(spec: Json) -> Query:
     size = spec.get("search_context_size") or "medium"
     if not isinstance(size, str) or size not in RESULTS:
         raise refused(f"Invalid value for 'search_context_size': one of {', '.join(RESULTS)}.")
-    filters = spec.get("filters") or {}
-    location = spec.get("user_location") or {}
-    if not isinstance(filters, dict) or not isinstance(location, dict):
-        raise refused("Invalid type for 'filters' or 'user_location': expected an object.")
+    filters, location = _object(spec, "filters"), _object(spec, "user_location")
     country = str(location.get("country") or "").upper()
     domains = _domains(filters.get("allowed_domains") or spec.get("domains") or [])
     return Query("", RESULTS[size], domains, country if _COUNTRY.fullmatch(country) else "")
+
+
+def _object(spec: Json, name: str) -> Json:
+    found = spec.get(name)
+    if found is not None and not isinstance(found, dict):
+        raise refused(f"Invalid type for '{name}': expected an object.")
+    return found or {}
 
 
 def _domains(named: Any) -> tuple[str, ...]:

@@ -31,17 +31,12 @@ _SPACE = re.compile(r"\s+")
 async def read(reply: UpstreamReply, most_bytes: int) -> tuple[bytes, bool]:
     """The body as far as `most_bytes`, and whether there was more. What is beyond is never received."""
     received = bytearray()
-    async with aclosing(_chunks(reply)) as chunks:
+    async with aclosing(reply.chunks()) as chunks:  # type: ignore[type-var]  # it is a generator
         async for chunk in chunks:
             received += chunk
             if len(received) > most_bytes:
                 return bytes(received[:most_bytes]), True
     return bytes(received), False
-
-
-async def _chunks(reply: UpstreamReply) -> Any:
-    async for chunk in reply.chunks():
-        yield chunk
 
 
 def decoded(data: bytes, charset: str = "") -> str:
