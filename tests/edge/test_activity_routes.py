@@ -211,6 +211,7 @@ async def test_sums_and_instants_are_exact(at: House) -> None:
         "provider": "openai",
         "model": "gpt-5",
         "cached": True,
+        "response_id": None,
         "input_tokens": 7,
         "output_tokens": 5,
         "cost_usd": "0.0000015",

@@ -13,7 +13,9 @@ __all__ = ["OPENERS", "Outfit", "Tools"]
 OPENERS: Mapping[str, str] = {
     "orq:current_date": "dates:opened",
     "web_search": "searching:opened",
+    "web_search_2025_08_26": "searching:opened",
     "web_search_preview": "searching:opened",
+    "web_search_preview_2025_03_11": "searching:opened",
     "orq:google_search": "searching:opened",
     "orq:web_scraper": "scraping:opened",
     "orq:http": "stored_http:opened",

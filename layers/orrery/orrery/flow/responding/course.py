@@ -31,7 +31,6 @@ from orrery.flow.settle import mark_failed, run_after
 from orrery.wire.composer import Composer
 from orrery.wire.response_object import usage_of
 
-NOT_KEPT = {"code": "server_error", "message": "The response could not be stored; it was not charged."}
 CANCELLED = {"code": "cancelled", "message": "The response was cancelled."}
 
 
@@ -164,7 +163,7 @@ class Course:
             if exchange is not None and exchange.receipt is not None:
                 exchange.receipt = replace(exchange.receipt, cost_nano=0)
             mark_failed(self.exchange, err)
-            self._pending[-1] = keeping.not_kept(self._pending[-1], NOT_KEPT)
+            self._pending[-1:] = keeping.not_kept(self._pending[-1])
 
     async def _failed(self, err: GatewayError) -> Sequence[Json]:
         mark_failed(self.exchange, err)

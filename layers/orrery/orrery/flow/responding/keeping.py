@@ -15,6 +15,8 @@ from orrery.wire import response_object
 DEADLINE_GRACE_S = 60.0
 """After its deadline a response may still be about to be written."""
 
+NOT_KEPT: Json = {"code": "server_error", "message": "The response could not be stored; it was not charged."}
+
 NOTHING = Attribution()
 
 
@@ -69,10 +71,15 @@ def _deadline(asked: Asked, gateway: Gateway) -> float:
     return gateway.now() + max(0.0, left_s) + DEADLINE_GRACE_S
 
 
-def not_kept(event: Json, error: Json) -> Json:
-    """The terminal event of a response that could not be kept, in place of the one that it would have had."""
-    response = {**event["response"], "status": "failed", "error": error, "completed_at": None}
-    return {**event, "type": "response.failed", "response": response}
+def not_kept(event: Json) -> list[Json]:
+    """The last events of a response that could not be kept, in place of the one that it would have had."""
+    number = event["sequence_number"]
+    told = {**NOT_KEPT, "param": None}
+    response = {**event["response"], "status": "failed", "error": NOT_KEPT, "completed_at": None}
+    return [
+        {"type": "error", "sequence_number": number, "error": {"type": "server_error", **told}, **told},
+        {"type": "response.failed", "sequence_number": number + 1, "response": response},
+    ]
 
 
 class Keeper:

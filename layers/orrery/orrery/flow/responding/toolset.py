@@ -92,7 +92,7 @@ def _joined(own: Sequence[Json], native: Sequence[Json], opened: Sequence[Opened
 
 async def _native(call: Call, hosted: Sequence[Json], gateway: Gateway) -> list[Json]:
     """Those that every provider that may serve this request runs itself."""
-    from orrery.providers.serving import native_tools
+    from orrery.providers.compatible.response_facts import native_tools
 
     models = [call.model, *call.options.fallbacks] if not call.options.balance else []
     models += [each.model for each in call.options.balance]
