@@ -16,7 +16,7 @@ from tests.providers.test_any_dialect import GROUPS, adapter, events_of, frames_
 
 each = pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0] if len(group) == 1 else "rows")
 asked = settings(
-    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -7,7 +7,7 @@ import orjson
 
 from orrery.providers.bridge.responses import over
 from tests.providers.cases import Case, with_files
-from tests.providers.responding import PARAMETERS, call, of_chat
+from tests.providers.responding import PARAMETERS, call, of_chat, varied
 from tests.providers.test_cases import each
 
 ALSO = {"model", "messages", "stream", "tools", "tool_choice", "reasoning_effort", "logprobs", "top_logprobs"} | {
@@ -71,7 +71,7 @@ def can_be_items(message: Any) -> bool:
 
 CASES = [
     case
-    for case in with_files("call.json", "request.json")
+    for case in varied(with_files("call.json", "request.json"))
     if as_a_response_could_ask(case.json_of("call.json")) is not None and case.name != "allowed_tools"
 ]
 
@@ -91,7 +91,7 @@ def called(name: str) -> str:
 
 
 def test_most_cases_can_be_asked_for_as_responses() -> None:
-    assert len(CASES) > 0.7 * len(with_files("call.json", "request.json")), len(CASES)
+    assert len(CASES) > 0.7 * len(varied(with_files("call.json", "request.json"))), len(CASES)
 
 
 @each(CASES)

@@ -24,11 +24,10 @@ def compacted(text: str, id: str = "") -> Json:
 def text_of(item: Json) -> str | None:
     """The text that the item holds; None for an item that was not made here."""
     content = item.get("encrypted_content")
-    issuer, _, data = content.partition(":") if isinstance(content, str) else ("", "", "")
-    if issuer != ISSUER:
+    if not isinstance(content, str) or not content.startswith(f"{ISSUER}:"):
         return None
     try:
-        return urlsafe_b64decode(data).decode()
+        return urlsafe_b64decode(content.removeprefix(f"{ISSUER}:")).decode()
     except ValueError:
         return None
 
