@@ -169,7 +169,7 @@ async def test_what_is_not_stored_asks_the_table_for_nothing(table: Table) -> No
 
 async def test_a_streamed_response_is_announced_while_its_words_go_out(table: Table) -> None:
     first, second = await trips(table, [{"input": "a", "stream": True}] * 2, [words("x"), words("y")])
-    assert sorted(first) == ["UpdateItem", "UpdateItem"]
+    assert len(first) == 2 and "Query" not in first
     assert second[0] == "Query" and len(second) == 3
 
 

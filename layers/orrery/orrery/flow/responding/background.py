@@ -166,6 +166,7 @@ async def _alive(course: Course, found: StoredResponse, owner: str, gateway: Gat
         running.cancel()
         (bug,) = await asyncio.gather(running, return_exceptions=True)
         await course.close()
+        await log.add(course.farewell)
         await log.close()
     if isinstance(bug, Exception):
         raise bug

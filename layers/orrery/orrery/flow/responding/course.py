@@ -37,7 +37,8 @@ CANCELLED = {"code": "cancelled", "message": "The response was cancelled."}
 class Course:
     """`begin` makes the first turn; then `events` gives all there is to tell, and `close` must be awaited.
 
-    `exchange` is the record of the response as a whole: each turn has its own, which is charged and logged.
+    `exchange` is the record of the response as a whole: each turn has its own, which is charged and logged. `farewell`
+    are the events of one that was ended by `close`: whoever listened to it has gone.
     """
 
     def __init__(self, asked: Asked, gateway: Gateway, *, kept: bool = False) -> None:
@@ -51,6 +52,7 @@ class Course:
         self.hosting = Hosting(asked, self.composer)
         self.reached = Reached(asked)
         self.ended = False
+        self.farewell: Sequence[Json] = ()
         self._turn: turns.Turn | None = None
         self._pending: list[Json] = []
         self._usage = Usage()
@@ -211,7 +213,8 @@ class Course:
         self.exchange.outcome, self.exchange.status = "abandoned", 499
         self.exchange.error_code = "client_closed_request"
         usage = usage_of(self._usage, self.cost_nano)
-        self.composer.finish("cancelled", now=int(self.gateway.now()), error=CANCELLED, usage=usage)
+        now = int(self.gateway.now())
+        self.farewell = self.composer.finish("cancelled", now=now, error=CANCELLED, usage=usage)
         with suppress(GatewayError):
             await self.keeper.finish(self.composer.resource)
 

@@ -28,24 +28,35 @@ class Logged:
         self._gateway = gateway
         self._waiting: list[bytes] = []
         self._size = self._first = self._next = 0
-        self._since = 0.0
         self._ended = False
+        self._flushing: asyncio.Task[None] | None = None
 
     async def add(self, events: Sequence[Json]) -> None:
-        """More events, in order and without gaps."""
-        now = asyncio.get_running_loop().time()
-        self._since = self._since if self._waiting else now
+        """More events, in order and without gaps. The first are written at once."""
         for event in events:
             data = orjson.dumps(event)
             self._waiting.append(data)
             self._size += len(data)
             self._next += 1
             self._ended |= event["type"] in TERMINAL
-        if self._ended or self._size >= BUNDLE_BYTES or now - self._since >= BUNDLE_S:
-            await self.close()
+        if self._ended or self._size >= BUNDLE_BYTES or not self._first:
+            await self._write()
+        self._flushing = self._flushing or asyncio.ensure_future(self._flush())
+
+    async def _flush(self) -> None:
+        """What waits does not wait for what comes next: a model may think for minutes."""
+        while True:
+            await asyncio.sleep(BUNDLE_S)
+            await self._write()
 
     async def close(self) -> None:
         """Writes what waits."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            await asyncio.gather(self._flushing, return_exceptions=True)
+        await self._write()
+
+    async def _write(self) -> None:
         if not self._waiting:
             return
         bundle, first = self._waiting, self._first

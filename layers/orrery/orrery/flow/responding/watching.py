@@ -17,13 +17,16 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 1.5
 LOOKS_APART = 4
 """Every so many looks that found nothing, the response itself is read: its worker may have died."""
 
+ENDED_LOOKS = 2
+"""How often it must have ended before its end is made up here: its worker may be about to write it."""
+
 
 async def watched(
     organization: str, response: str, after: int, deadline: float, gateway: Gateway
 ) -> AsyncGenerator[Sequence[bytes]]:
     """Events whose number is above `after`, until the terminal one. Raises `GatewayError`; `UpstreamTimeout` when it
     is time (the event loop's clock), to come again with a later `after`."""
-    extras, wait_s, silent = extras_of(gateway), FIRST_WAIT_S, 0
+    extras, wait_s, silent, ended = extras_of(gateway), FIRST_WAIT_S, 0, 0
     while True:
         log = await extras.event_logs.after(organization, response, after)
         if log.events:
@@ -36,9 +39,9 @@ async def watched(
         if silent % LOOKS_APART == 0:
             found = await extras.responses.read(organization, response)
             if found.status in ENDED:
-                rest = await extras.event_logs.after(organization, response, after)
-                last = [] if rest.ended else [orjson.dumps(terminal(found.shown, after + len(rest.events) + 1))]
-                yield [*rest.events, *last]
+                ended += 1
+            if ended == ENDED_LOOKS:
+                yield [orjson.dumps(terminal(found.shown, after + 1))]
                 return
         if asyncio.get_running_loop().time() + wait_s >= deadline:
             raise UpstreamTimeout("the response still runs; ask for its events again, with starting_after")
@@ -48,5 +51,9 @@ async def watched(
 
 def terminal(resource: Json, number: int) -> Json:
     """The last event of a response whose own was never written."""
-    status = resource["status"] if resource["status"] in ("completed", "incomplete") else "failed"
-    return {"type": f"response.{status}", "sequence_number": number, "response": resource}
+    name = {"completed": "completed", "incomplete": "incomplete", "cancelled": "incomplete"}
+    return {
+        "type": f"response.{name.get(resource['status'], 'failed')}",
+        "sequence_number": number,
+        "response": resource,
+    }
