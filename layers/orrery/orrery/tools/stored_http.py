@@ -137,7 +137,7 @@ def _fitting(value: Any, kind: str, other: Any) -> Any:
     if isinstance(value, bool):
         return value if kind == "boolean" else other
     if isinstance(value, int | float):
-        return value if kind == "number" else str(value)
+        return {"number": value, "string": str(value)}.get(kind, other)
     return value if isinstance(value, str) and kind == "string" else other
 
 
