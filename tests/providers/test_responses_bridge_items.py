@@ -14,7 +14,8 @@ from orrery.core.options import Options
 from orrery.core.responses import Responding
 from orrery.core.types import Operation, Target
 from orrery.providers.bridge.response_items import messages_of
-from orrery.providers.bridge.response_reasoning import Thoughts, sealed
+from orrery.providers.bridge.response_links import links_of
+from orrery.providers.bridge.response_reasoning import Thoughts, sealed, unsealed
 from orrery.providers.bridge.responses import over
 from orrery.providers.lost import Lost
 from orrery.wire.compaction import BEFORE, as_message, compacted, text_of
@@ -457,6 +458,29 @@ def test_urls_are_read_where_the_chat_needs_their_content() -> None:
         assert needs("file_url", url) == theirs("file", url)
         assert needs("image_url", url) == theirs("image_url", url)
     assert over(providers.get("anthropic").adapters[Operation.CHAT]).needs_bytes is None  # type: ignore[union-attr]
+
+
+def test_links_are_where_urls_stand() -> None:
+    shown = [{"type": "input_text", "text": "x"}, {"type": "input_image", "image_url": "https://a.example/1.png"}]
+    files = [
+        {"type": "input_file", "file_url": "http://a.example/2.pdf"},
+        {"type": "input_image", "image_url": "data:"},
+    ]
+    asked = {"input": [HI, {"role": "user", "content": shown}, fco("a", files), fco("b"), fc("c")]}
+    links = links_of(asked)
+    assert [link.param for link in links] == ["input[1].content[1].image_url", "input[2].output[0].file_url"]
+    for link in links:
+        held: Any = asked
+        for step in link.path:
+            held = held[step]
+        assert held == link.url
+    assert links_of({"input": "https://a.example"}) == () == links_of({})
+
+
+def test_a_servers_name_may_be_any() -> None:
+    for name in ("my_server.2", "2nd", "x" * 64):
+        assert unsealed(sealed(Thoughts({"reasoning": "Hm."}), name), name) == Thoughts({"reasoning": "Hm."})
+        assert unsealed(sealed(Thoughts({"reasoning": "Hm."}), name), name[:-1]) is None
 
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).map(lambda text: f"{text}.")

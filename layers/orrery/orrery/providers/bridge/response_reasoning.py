@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from orrery.core.types import Json
-from orrery.providers.layout import opened, seal
+from orrery.providers.layout import seal
 
 SIGNATURES = ("reasoning_signature", "redacted_reasoning")
 THOUGHTS = ("reasoning", *SIGNATURES)
@@ -67,11 +67,11 @@ def sealed(thoughts: Thoughts, issuer: str) -> str:
 
 def unsealed(content: Any, issuer: str) -> Thoughts | None:
     """What was sealed for `issuer`; None for what is another's, or nobody's."""
-    found = opened(content) if isinstance(content, str) else None
-    if found is None or found.issuer != issuer or found.describes:
+    mark = f"{issuer}:"
+    if not isinstance(content, str) or not content.startswith(mark):
         return None
     try:
-        held = orjson.loads(urlsafe_b64decode(found.data))
+        held = orjson.loads(urlsafe_b64decode(content.removeprefix(mark)))
         message = {name: str(held["message"][name]) for name in THOUGHTS if name in held["message"]}
         calls = {str(id): signed_on(call) for id, call in held.get("calls", {}).items()}
         said = held.get("said")
