@@ -67,7 +67,8 @@ class Run:
     def end(self) -> None:
         """Ends it at once, from any thread."""
         self._ended = True
-        if (process := self._process) is not None:
+        process = self._process
+        if process is not None and process.returncode is None:  # else its number may be another's by now
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
 

@@ -337,3 +337,8 @@ def test_the_functions_own_environment_cannot_be_read(tmp_path):
     shutil.copy(BESIDE / "app.py", beside)
     [answer, _] = handled(tmp_path, event("import os; open(f'/proc/{os.getppid()}/environ').read()"), beside=beside)
     assert "PermissionError" in str(answer["stderr"])
+
+
+async def test_the_code_ends_before_those_who_wait_for_it():
+    found = await LocalInterpreter().run("while True: pass", {}, timeout_s=0.5)
+    assert found["error"] == "It was ended: it took longer than 0.45 s."
