@@ -28,6 +28,8 @@ FUNCTIONS = {
     "embeddings": FASTAPI | OURS | {"httpx", "idna", "mangum"},
     "images": FASTAPI | OURS | {"httpx", "idna", "mangum"},
     "audio": FASTAPI | OURS | {"httpx", "idna", "mangum"},
+    "responses": FASTAPI | OURS | {"httpx", "idna", "mangum"},
+    "background": {"orjson", "orrery", "pydantic_core", "typing_extensions"},
     "models": FASTAPI | OURS | {"mangum"},
     "manage": FASTAPI | OURS | {"mangum"},
     "sweep": {"orrery"},

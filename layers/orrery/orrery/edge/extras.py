@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from orrery.core.registries import Vault
     from orrery.edge.templating import TemplateWorker
     from orrery.stores.agents import AgentStore
-    from orrery.stores.memory_stores import MemoryStore
+    from orrery.stores.memory_stores import MemoryStoreStore
     from orrery.stores.prompts import PromptStore
     from orrery.stores.stored_tools import ToolStore
     from orrery.tools import Tools
@@ -184,10 +184,10 @@ class TableExtras:
         return ToolStore(self._table, self._reach.vault)
 
     @cached_property
-    def memory_stores(self) -> "MemoryStore":
-        from orrery.stores.memory_stores import MemoryStore
+    def memory_stores(self) -> "MemoryStoreStore":
+        from orrery.stores.memory_stores import MemoryStoreStore
 
-        return MemoryStore(self._table)
+        return MemoryStoreStore(self._table)
 
     @cached_property
     def toolbox(self) -> "Tools":

@@ -12,10 +12,9 @@ from pathlib import Path
 import uvicorn
 
 from orrery.core.errors import AwsFault, GatewayError
-from orrery.core.responses import KEPT_S
 from orrery.edge import wiring
 from orrery.edge.background import worker
-from orrery.edge.blobs_local import LocalBlobs
+from orrery.edge.blobs_local import RESPONSES_KEPT_S, LocalBlobs
 from orrery.edge.embedded.folder import StateFolder, StateUnusable
 from orrery.edge.embedded.opening import OpenTable, open_remote, open_state
 from orrery.edge.founding import Connection, connect
@@ -72,7 +71,7 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
             peppers=_given(peppers),
             vault=LocalVault(StateFolder(settings.state).credential_key),
             blobs=partial(LocalBlobs, settings.state / "blobs"),
-            kept_blobs=partial(LocalBlobs, settings.state / "responses", lifetime_s=KEPT_S + 86_400),
+            kept_blobs=partial(LocalBlobs, settings.state / "responses", kept_s=RESPONSES_KEPT_S),
             queue=lambda: LocalQueue(worker(wiring.current)),
         )
         wiring.install(gateway)

@@ -140,7 +140,7 @@ def visit_of(found: StoredResponse, deadline: float) -> Visit:
 async def _never_begun(found: StoredResponse, err: GatewayError, gateway: Gateway) -> None:
     """It failed before a provider said anything."""
     composer = Composer({**found.shown, "status": "in_progress"})
-    events = composer.begin()
+    events = composer.begin(queued=True)
     events += composer.finish("failed", now=int(gateway.now()), error=failure(err))
     await extras_of(gateway).responses.finish(replace(found, status="failed", shown=composer.resource))
     log = Logged(found.organization, found.id, gateway)

@@ -75,7 +75,7 @@ class Course:
         try:
             if self.asked.call.stream:  # nobody knows of one that does not stream before its end
                 self.keeper.announce(self.composer.resource)
-            yield [*self.composer.begin(), *self.hosting.opening()]
+            yield [*self.composer.begin(queued=self.asked.responding.background), *self.hosting.opening()]
             while self._turn is not None:
                 async with aclosing(self._of_turn(self._turn)) as batches:
                     async for batch in batches:
