@@ -23,7 +23,7 @@ from orrery.core.types import Json
 from orrery.stores.attributes import pack_item, unpack_item
 from orrery.stores.conversation_items import paged
 from orrery.stores.pages import no_cursor
-from orrery.stores.response_bodies import BODY, Bodies
+from orrery.stores.response_bodies import Bodies
 from orrery.stores.response_chains import Named, Rows, said_in
 from orrery.stores.response_places import (
     HEAD,
@@ -40,12 +40,11 @@ from orrery.stores.response_places import (
 )
 from orrery.stores.response_removal import forget, sweep_conversation
 from orrery.stores.response_renewal import has_aged, renew, renewed
-from orrery.stores.response_rows import ITEMS, LIVE, is_live, items_of, update
+from orrery.stores.response_rows import ITEMS, LIVE, flat, is_live, items_of, update
 from orrery.stores.response_writing import no_conversation, write
 from orrery.stores.table import ConditionFailed, Table
 
 IS_NEW = "attribute_not_exists(PK)"
-ADD = f"SET st = :items, made = :made, conv = :conv, {BODY}, ids = :ids, #ttl = :ttl"
 CHANGE = "SET meta = :meta, wrote = :wrote, #ttl = :ttl"
 CHANGE_IF = "st = :live AND #ttl > :now AND wrote < :wrote"
 ALL = "PK = :p"
@@ -101,11 +100,9 @@ class ConversationStore:
         for _ in range(TRIES):
             now = int(self._clock())
             values = {":meta": meta, ":wrote": wrote, ":ttl": now + KEPT_S, ":now": now, ":live": LIVE}
-            body = update(key, CHANGE, pack_item(values))
+            body = update(key, CHANGE, CHANGE_IF, pack_item(values))
             try:
-                answer = await self._table.run(
-                    "UpdateItem", body | {"ConditionExpression": CHANGE_IF, "ReturnValues": "ALL_NEW"}
-                )
+                answer = await self._table.run("UpdateItem", body | {"ReturnValues": "ALL_NEW"})
                 return _conversation_of(conversation, unpack_item(answer["Attributes"]))
             except ConditionFailed as refused:
                 item = refused.item
@@ -172,7 +169,7 @@ class ConversationStore:
             "ExpressionAttributeValues": {":p": {"S": partition(organization, tree)}},
             "ConsistentRead": True,
         }
-        rows = {item["SK"]: item async for item in self._table.query(body)}
+        rows = {item["SK"]: flat(item) async for item in self._table.query(body)}
         if not is_live(rows.get(HEAD), self._clock()):
             raise no_conversation(conversation)
         return rows
@@ -195,16 +192,15 @@ class ConversationStore:
     async def _add(self, organization: str, place: Place, items: Sequence[Json], conversation: str) -> None:
         body = await self._bodies.pack(organization, place.name, {"items": list(items)})
         now = int(self._clock())
-        facts = {
-            ":items": ITEMS,
-            ":made": now,
-            ":conv": f"conv_{place.tree}",
-            ":ids": [str(item.get("id", "")) for item in items],
-            ":ttl": now + KEPT_S,
+        facts = {"made": now, "ids": [str(item.get("id", "")) for item in items], **body.facts()}
+        rest = {"st": ITEMS, "conv": f"conv_{place.tree}", "facts": facts, "ttl": now + KEPT_S}
+        put: Json = {
+            "Item": place.key(organization) | pack_item(rest) | body.attributes(),
+            "ConditionExpression": IS_NEW,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        put = update(place.key(organization), ADD, body.values() | pack_item(facts))
         try:
-            await write(self._table, put | {"ConditionExpression": IS_NEW}, organization, conversation, now)
+            await write(self._table, ("Put", put), organization, conversation, now)
         except ConditionFailed:
             return  # the second arrival
         except NotFound:

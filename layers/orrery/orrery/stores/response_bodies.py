@@ -1,8 +1,8 @@
 """How what was said lies in an item: as compressed JSON within it, or, where it is too large for that, in a blob.
 
 | `b`     | the JSON, compressed by zlib; None where it is in a blob                                        |
-| `sha`   | the SHA-256 of what is stored, as hexadecimal digits                                            |
-| `n`     | how many bytes the JSON has                                                                     |
+| `sha`   | among the row's facts: the SHA-256 of what is stored, as hexadecimal digits                     |
+| `n`     | among the row's facts: how many bytes the JSON has                                              |
 | `blobs` | the `sha` of each blob that this row ever named: whoever deletes the row deletes all of them    |
 
 A blob is written before the row that names it, and goes after it. Its name is the row's and its content's, so that no
@@ -48,20 +48,17 @@ class Body:
     def is_inline(self) -> bool:
         return len(self.data) <= INLINE_BYTES
 
-    def values(self) -> Json:
-        """Its attributes, as values of an expression; `:none` is an empty list."""
-        return pack_item(
-            {
-                ":b": self.data if self.is_inline else None,
-                ":sha": self.sha,
-                ":n": self.size,
-                ":blobs": [] if self.is_inline else [self.sha],
-                ":none": [],
-            }
-        )
+    def facts(self) -> Json:
+        """Those of a row that are about its body."""
+        return {"sha": self.sha, "n": self.size}
+
+    def attributes(self) -> Json:
+        """What lies in attributes of its own."""
+        inline = self.is_inline
+        return pack_item({"b": self.data if inline else None, "blobs": [] if inline else [self.sha]})
 
 
-BODY = "b = :b, sha = :sha, n = :n, blobs = list_append(if_not_exists(blobs, :none), :blobs)"
+BODY = "b = :b, blobs = list_append(if_not_exists(blobs, :none), :blobs)"
 """What writes a body, after `SET`."""
 
 

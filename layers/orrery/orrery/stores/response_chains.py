@@ -22,7 +22,7 @@ from orrery.stores.response_places import (
     place_of,
     place_of_row,
 )
-from orrery.stores.response_rows import CONTINUED, ITEMS, is_live
+from orrery.stores.response_rows import CONTINUED, ITEMS, flat, is_live
 from orrery.stores.table import Table
 
 MOST_STRANGERS = 16
@@ -102,7 +102,7 @@ class Chains:
         rows: Rows = {}
         async with aclosing(self._table.query(self._query(last.tree, end, most))) as items:  # type: ignore[type-var]  # it is a generator
             async for item in items:
-                rows[item["SK"]] = item
+                rows[item["SK"]] = flat(item)
                 if item["SK"] > last.sort and len(rows) >= most:
                     break
         return rows

@@ -35,7 +35,7 @@ async def forget(table: Table, key: Json, *, token: str, now: int) -> Json:
     to delete: nothing at all, or something that is deleted, with nothing left to do.
     """
     values = pack_item({":gone": GONE, ":tk": token, ":ttl": now + LATE_S, ":now": now})
-    body = update(key, FORGET, values) | {"ConditionExpression": FORGET_IF, "ReturnValues": "ALL_NEW"}
+    body = update(key, FORGET, FORGET_IF, values) | {"ReturnValues": "ALL_NEW"}
     try:
         return unpack_item((await table.run("UpdateItem", body))["Attributes"])
     except ConditionFailed as refused:
@@ -103,7 +103,7 @@ async def _sweep_events(table: Table, events: str) -> None:
 
 
 async def _done(table: Table, key: Json) -> None:
-    body = update(key, FORGOTTEN, {":gone": {"S": GONE}}) | {"ConditionExpression": FORGOTTEN_IF}
+    body = update(key, FORGOTTEN, FORGOTTEN_IF, {":gone": {"S": GONE}})
     try:
         await table.run("UpdateItem", body)
     except ConditionFailed:

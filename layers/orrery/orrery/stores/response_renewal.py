@@ -38,7 +38,7 @@ async def renewed(table: Table, key: Json, seen: int, now: int) -> bool:
     """Begins the time of an item anew. False: it was changed, or deleted, meanwhile."""
     values = pack_item({":ttl": now + KEPT_S, ":seen": seen})
     try:
-        await table.run("UpdateItem", update(key, RENEW, values) | {"ConditionExpression": RENEW_IF})
+        await table.run("UpdateItem", update(key, RENEW, RENEW_IF, values))
     except ConditionFailed:
         return False
     return True
@@ -46,6 +46,6 @@ async def renewed(table: Table, key: Json, seen: int, now: int) -> bool:
 
 async def _unless_there(table: Table, bodies: Bodies, organization: str, place: Place, item: Json) -> None:
     """Deletes the blob again that was put back while its row was deleted."""
-    found = await table.get(place.key(organization))
-    if found is None or found.get("sha") != item["sha"]:
+    found = await table.get(place.key(organization), "blobs")
+    if item["sha"] not in ((found or {}).get("blobs") or ()):
         await bodies.drop(organization, place.name, [item["sha"]])

@@ -1,18 +1,20 @@
 """A stored response as a row, and each write of one: conditions make the second arrival of any of them harmless.
 
 | `st`      | its status; ITEMS for items that were added to a conversation; GONE for one that was deleted          |
-| `made`    | when it was created, epoch s                                                                          |
-| `prev`    | the response before it, "" for none                                                                   |
-| `tips`    | in the first row of a tree: where its ancestors' trees were left, the nearest first (`Place.name`s)   |
 | `conv`    | the conversation that it is in, "" for none                                                           |
-| `ids`     | in a conversation: the ids of its items                                                               |
-| `b` …     | what was said (see `response_bodies`)                                                                 |
-| `bg`      | whether it is in the background                                                                       |
 | `ev`      | whether its events are logged                                                                         |
-| `dl`      | until when it must be done, epoch ms; 0: without end                                                  |
-| `wrote`   | when its body was written, epoch ms: an older one does not replace it                                 |
+| `tips`    | in the first row of a tree: where its ancestors' trees were left, the nearest first (`Place.name`s)   |
+| `b`, `blobs` | what was said (see `response_bodies`)                                                              |
+| `facts`   | a map of all else that is known of it; `flat` brings them beside the others:                          |
+| . `made`  | when it was created, epoch s                                                                          |
+| . `prev`  | the response before it, "" for none                                                                   |
+| . `ids`   | in a conversation: the ids of its items                                                               |
+| . `bg`    | whether it is in the background                                                                       |
+| . `dl`    | until when it must be done, epoch ms; 0: without end                                                  |
+| . `wrote` | when its body was written, epoch ms: an older one does not replace it                                 |
+| . `said`  | whether nothing is to be added to what it said: it was finished, or was cancelled and then was        |
+| . `sha`, `n` | of what was said                                                                                   |
 | `worker`, `lease`, `tk` | who works on it, until when (epoch ms), and which claim, or deletion, that was          |
-| `said`    | whether one that was cancelled has got what it had said                                               |
 | `ttl`     | 30 days after it was written, or brought into a context                                               |
 """
 
@@ -36,36 +38,30 @@ LATE_S = 86_400
 
 INTERRUPTED = {"code": "server_error", "message": "The response was interrupted before it was complete."}
 
-WRITE = (
-    f"SET st = :st, made = :made, prev = :prev, conv = :conv, tips = if_not_exists(tips, :tips), {BODY}, ids = :ids, "
-    "bg = :bg, ev = :ev, dl = :dl, wrote = :wrote, #ttl = :ttl"
-)
+WRITE = f"SET st = :st, conv = :conv, ev = :ev, tips = if_not_exists(tips, :tips), facts = :facts, {BODY}, #ttl = :ttl"
 WRITE_LAST = WRITE + " REMOVE worker, lease, tk"
 IS_NEW = "attribute_not_exists(PK)"
-SAVE_IF = f"{IS_NEW} OR (st IN (:queued, :progress) AND wrote < :wrote)"
+SAVE_IF = f"{IS_NEW} OR (st IN (:queued, :progress) AND facts.wrote < :wrote)"
 FINISH_IF = f"{IS_NEW} OR st IN (:queued, :progress)"
 
-KEEP = f"SET {BODY}, ids = :ids, said = :yes, #ttl = :ttl"
-KEEP_IF = "st = :cancelled AND attribute_not_exists(said)"
+KEEP = f"SET facts = :facts, {BODY}, #ttl = :ttl"
+KEEP_IF = "st = :cancelled AND facts.said = :no"
 
 FAIL = "SET st = :failed REMOVE worker, lease, tk"
-FAIL_IF = "st = :was AND dl = :dl"
+FAIL_IF = "st = :was AND facts.dl = :dl"
 FAIL_UNCLAIMED_IF = f"{FAIL_IF} AND attribute_not_exists(lease)"
 FAIL_CLAIMED_IF = f"{FAIL_IF} AND lease = :lease"
 
 CANCEL = "SET st = :cancelled REMOVE worker, lease, tk"
-CANCEL_IF = "st IN (:queued, :progress) AND bg = :yes"
+CANCEL_IF = "st IN (:queued, :progress) AND facts.bg = :yes"
 
 CLAIM = "SET st = :progress, worker = :worker, lease = :lease, tk = :tk"
-CLAIM_IF = "st = :queued AND #ttl > :now AND (dl = :zero OR dl > :ms)"
+CLAIM_IF = "st = :queued AND #ttl > :now AND (facts.dl = :zero OR facts.dl > :ms)"
 
 BEAT = "SET lease = :lease"
 BEAT_IF = "st = :progress AND worker = :worker AND lease < :lease"
 
-FORGET = (
-    "SET st = :gone, tk = :tk, #ttl = :ttl "
-    "REMOVE made, prev, tips, b, sha, n, ids, bg, dl, wrote, worker, lease, said, meta"
-)
+FORGET = "SET st = :gone, tk = :tk, #ttl = :ttl REMOVE facts, tips, b, worker, lease, meta"
 FORGET_IF = "attribute_exists(PK) AND st <> :gone AND #ttl > :now"
 FORGOTTEN = "REMOVE blobs, ev"
 FORGOTTEN_IF = "st = :gone"
@@ -76,41 +72,77 @@ RENEW_IF = "#ttl = :seen"
 STATES = {":queued": {"S": QUEUED}, ":progress": {"S": PROGRESS}}
 
 
-def write_of(response: StoredResponse, tips: str, body: Body, now_ms: int) -> Json:
-    """What each write of a whole response has in common: an update but for its condition, and for its end."""
-    place = must_place(response)
-    facts = {
-        ":st": response.status,
-        ":made": response.created_at,
-        ":prev": response.parent,
-        ":conv": response.conversation,
-        ":tips": tips,
-        ":ids": ids_of(response),
-        ":bg": response.shown.get("background") is True,
-        ":ev": response.events,
-        ":dl": round(response.deadline * 1000),
-        ":wrote": now_ms,
-        ":ttl": now_ms // 1000 + KEPT_S,
+def first_of(response: StoredResponse, tips: str, body: Body, now_ms: int) -> Json:
+    """A Put of what nobody has written yet."""
+    item = _attributes_of(response, body, now_ms, said=response.status in ENDED) | {"tips": {"S": tips}}
+    return {
+        "Item": must_place(response).key(response.organization) | item,
+        "ConditionExpression": IS_NEW,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
-    return update(place.key(response.organization), WRITE, body.values() | pack_item(facts))
 
 
-def keep_of(response: StoredResponse, body: Body, now: int) -> Json:
-    """Gives a cancelled response what it had said, once."""
-    values = {":ids": ids_of(response), ":yes": True, ":cancelled": CANCELLED, ":ttl": now + KEPT_S}
-    key = must_place(response).key(response.organization)
-    return update(key, KEEP, body.values() | pack_item(values)) | {"ConditionExpression": KEEP_IF}
+def save_of(response: StoredResponse, tips: str, body: Body, now_ms: int) -> Json:
+    """An Update to what it says by now."""
+    values = _values(_attributes_of(response, body, now_ms, said=False)) | STATES
+    values |= pack_item({":none": [], ":tips": tips, ":wrote": now_ms})
+    return update(must_place(response).key(response.organization), WRITE, SAVE_IF, values)
 
 
-def update(key: Json, expression: str, values: Json) -> Json:
+def finish_of(response: StoredResponse, tips: str, body: Body, now_ms: int) -> Json:
+    """An Update to what it became."""
+    values = _values(_attributes_of(response, body, now_ms, said=True)) | STATES
+    values |= pack_item({":none": [], ":tips": tips})
+    return update(must_place(response).key(response.organization), WRITE_LAST, FINISH_IF, values)
+
+
+def keep_of(response: StoredResponse, body: Body, now_ms: int) -> Json:
+    """An Update that gives a cancelled response what it had said, once."""
+    attributes = _attributes_of(response, body, now_ms, said=True)
+    values = _values({name: attributes[name] for name in ("facts", "b", "blobs", "ttl")})
+    values |= pack_item({":none": [], ":no": False, ":cancelled": CANCELLED})
+    return update(must_place(response).key(response.organization), KEEP, KEEP_IF, values)
+
+
+def _attributes_of(response: StoredResponse, body: Body, now_ms: int, *, said: bool) -> Json:
+    facts = {
+        "made": response.created_at,
+        "prev": response.parent,
+        "ids": ids_of(response),
+        "bg": response.shown.get("background") is True,
+        "dl": round(response.deadline * 1000),
+        "wrote": now_ms,
+        "said": said,
+    }
+    rest = {
+        "st": response.status,
+        "conv": response.conversation,
+        "ev": response.events,
+        "facts": facts | body.facts(),
+        "ttl": now_ms // 1000 + KEPT_S,
+    }
+    return pack_item(rest) | body.attributes()
+
+
+def _values(attributes: Json) -> Json:
+    return {f":{name}": value for name, value in attributes.items()}
+
+
+def flat(item: Mapping[str, Any]) -> Json:
+    """A row with its facts beside what else it says."""
+    return {**item, **item.get("facts", {})}
+
+
+def update(key: Json, expression: str, condition: str, values: Json) -> Json:
     """An update that tells what stood in its way."""
     body: Json = {
         "Key": key,
         "UpdateExpression": expression,
+        "ConditionExpression": condition,
         "ExpressionAttributeValues": values,
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
-    return body | ({"ExpressionAttributeNames": {"#ttl": "ttl"}} if "#ttl" in expression else {})
+    return body | ({"ExpressionAttributeNames": {"#ttl": "ttl"}} if "#ttl" in expression + condition else {})
 
 
 def must_place(response: StoredResponse) -> Place:
@@ -177,7 +209,7 @@ def is_lost(item: Mapping[str, Any], now_ms: int) -> bool:
     """Whether nobody works any more on one that has not ended."""
     if item["st"] not in (QUEUED, PROGRESS):
         return False
-    return 0 < item["dl"] <= now_ms or item.get("lease", now_ms + 1) <= now_ms
+    return bool(0 < item["dl"] <= now_ms or item.get("lease", now_ms + 1) <= now_ms)
 
 
 def is_live(item: Mapping[str, Any] | None, now: float) -> bool:

@@ -31,6 +31,7 @@ from orrery.stores.response_rows import (
     ITEMS,
     PROGRESS,
     STATES,
+    flat,
     is_live,
     is_lost,
     update,
@@ -52,8 +53,8 @@ class Work:
         """Its row as it is by now. Raises `NotFound`, `Unavailable`."""
         place = must_find(response)
         for _ in range(TRIES):
-            item = await self._table.get(place.key(organization))
-            if item is None or not await self._is_there(organization, place, item):
+            item = flat(await self._table.get(place.key(organization)) or {})
+            if not item or not await self._is_there(organization, place, item):
                 raise not_found(response)
             if not is_lost(item, self._now_ms()) or await self._fail(place.key(organization), item):
                 return item
@@ -75,9 +76,9 @@ class Work:
             if item["st"] in ENDED:
                 return item
             key = must_find(response).key(organization)
-            body = update(key, CANCEL, STATES | pack_item({":cancelled": CANCELLED, ":yes": True}))
+            values = STATES | pack_item({":cancelled": CANCELLED, ":yes": True})
             try:
-                await self._table.run("UpdateItem", body | {"ConditionExpression": CANCEL_IF})
+                await self._table.run("UpdateItem", update(key, CANCEL, CANCEL_IF, values))
             except ConditionFailed:
                 continue  # it ended meanwhile, or this very write had come through
             return item | {"st": CANCELLED}
@@ -98,11 +99,12 @@ class Work:
             ":ms": now_ms,
             ":zero": 0,
         }
-        body = update(place.key(organization), CLAIM, STATES | pack_item(facts)) | {"ConditionExpression": CLAIM_IF}
+        body = update(place.key(organization), CLAIM, CLAIM_IF, STATES | pack_item(facts))
         try:
-            item = unpack_item((await self._table.run("UpdateItem", body | {"ReturnValues": "ALL_NEW"}))["Attributes"])
+            answer = await self._table.run("UpdateItem", body | {"ReturnValues": "ALL_NEW"})
+            item = flat(unpack_item(answer["Attributes"]))
         except ConditionFailed as refused:
-            item = refused.item or {}
+            item = flat(refused.item or {})
             if item.get("tk") != token or item.get("st") != PROGRESS:
                 await self._notice(place, organization, item)
                 return None
@@ -114,13 +116,9 @@ class Work:
         if place is None:
             return False
         until = self._now_ms() + round(lease_s * 1000)
-        body = update(
-            place.key(organization),
-            BEAT,
-            pack_item({":progress": PROGRESS, ":worker": owner, ":lease": until}),
-        )
+        values = pack_item({":progress": PROGRESS, ":worker": owner, ":lease": until})
         try:
-            await self._table.run("UpdateItem", body | {"ConditionExpression": BEAT_IF})
+            await self._table.run("UpdateItem", update(place.key(organization), BEAT, BEAT_IF, values))
         except ConditionFailed as refused:
             item = refused.item or {}
             return item.get("st") == PROGRESS and item.get("worker") == owner
@@ -138,9 +136,7 @@ class Work:
             values[":lease"] = item["lease"]
             condition = FAIL_CLAIMED_IF
         try:
-            await self._table.run(
-                "UpdateItem", update(key, FAIL, pack_item(values)) | {"ConditionExpression": condition}
-            )
+            await self._table.run("UpdateItem", update(key, FAIL, condition, pack_item(values)))
         except ConditionFailed:
             return False
         item["st"] = FAILED

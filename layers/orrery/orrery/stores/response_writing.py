@@ -25,12 +25,16 @@ IN_THE_WAY = frozenset(
 )
 
 
-async def write(table: Table, body: Json, organization: str, conversation: str, now: int) -> None:
-    """An `UpdateItem`. Raises `ConditionFailed`, `Unavailable`; `NotFound` where `conversation` ("": none) is gone."""
+async def write(table: Table, part: tuple[str, Json], organization: str, conversation: str, now: int) -> None:
+    """A `Put` or an `Update`. Raises `ConditionFailed`, `Unavailable`; `NotFound` where `conversation` is gone.
+
+    `conversation` is "" where there is none.
+    """
     if not conversation:
-        await table.run("UpdateItem", body)
+        kind, body = part
+        await table.run(f"{kind}Item", body)
         return
-    await transact(table, live_check(organization, conversation, now), ("Update", body), conversation)
+    await transact(table, live_check(organization, conversation, now), part, conversation)
 
 
 async def transact(table: Table, check: tuple[str, Json], part: tuple[str, Json], conversation: str) -> None:

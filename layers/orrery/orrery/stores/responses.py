@@ -22,20 +22,17 @@ from orrery.stores.response_removal import forget, sweep_response
 from orrery.stores.response_renewal import renew
 from orrery.stores.response_rows import (
     CANCELLED,
-    FINISH_IF,
-    IS_NEW,
     PROGRESS,
     QUEUED,
-    SAVE_IF,
-    STATES,
-    WRITE,
-    WRITE_LAST,
+    finish_of,
+    first_of,
+    flat,
     items_of,
     keep_of,
     must_place,
     response_of,
+    save_of,
     whole_of,
-    write_of,
 )
 from orrery.stores.response_work import Work, must_find, not_found
 from orrery.stores.response_writing import write
@@ -98,7 +95,7 @@ class ResponseStore:
         """See `core.keeping.Responses.begin`. Raises `NotFound` where its conversation is gone, `TooLarge`."""
         body = await self._packed(response)
         try:
-            await self._write(response, WRITE, IS_NEW, body)
+            await self._write(response, ("Put", first_of(response, self._tips(response), body, self._now_ms())))
         except ConditionFailed as refused:  # it is there: this is the second arrival, or was overtaken
             await self._unless_named(response, body, refused.item)
         except NotFound:
@@ -111,12 +108,13 @@ class ResponseStore:
         after_ms = 0
         for _ in range(TRIES):
             try:
-                await self._write(response, WRITE, SAVE_IF, body, after_ms)
+                now_ms = max(self._now_ms(), after_ms)
+                await self._write(response, ("Update", save_of(response, self._tips(response), body, now_ms)))
                 return True
             except NotFound:
                 return await self._unless_named(response, body, None)
             except ConditionFailed as refused:
-                item = refused.item or {}
+                item = flat(refused.item or {})
                 if item.get("st") not in (QUEUED, PROGRESS):
                     return await self._unless_named(response, body, item)
                 if item["sha"] == body.sha:
@@ -128,11 +126,11 @@ class ResponseStore:
         """See `core.keeping.Responses.finish`. False, too, where it has been taken for lost. Raises `TooLarge`."""
         body = await self._packed(response)
         try:
-            await self._write(response, WRITE_LAST, FINISH_IF, body)
+            await self._write(response, ("Update", finish_of(response, self._tips(response), body, self._now_ms())))
         except NotFound:
             return await self._unless_named(response, body, None)
         except ConditionFailed as refused:
-            item = refused.item or {}
+            item = flat(refused.item or {})
             if item.get("st") == response.status and item.get("sha") == body.sha:
                 return True
             if item.get("st") == CANCELLED:
@@ -176,22 +174,17 @@ class ResponseStore:
     async def _packed(self, response: StoredResponse) -> Body:
         return await self._bodies.pack(response.organization, must_place(response).name, whole_of(response))
 
-    async def _write(
-        self, response: StoredResponse, expression: str, condition: str, body: Body, after_ms: int = 0
-    ) -> None:
+    async def _write(self, response: StoredResponse, part: tuple[str, Json]) -> None:
         """Raises `ConditionFailed`, and `NotFound` where its conversation is gone."""
-        now_ms = max(self._now_ms(), after_ms)
-        update = write_of(response, self._founded.get(response.id, ""), body, now_ms)
-        update |= {"UpdateExpression": expression, "ConditionExpression": condition}
-        if condition != IS_NEW:
-            update["ExpressionAttributeValues"] |= STATES
-        await write(self._table, update, response.organization, response.conversation, int(self._clock()))
+        await write(self._table, part, response.organization, response.conversation, int(self._clock()))
+
+    def _tips(self, response: StoredResponse) -> str:
+        return self._founded.get(response.id, "")
 
     async def _keep(self, response: StoredResponse, body: Body) -> Literal[False]:
         """What a cancelled response had said."""
-        now = int(self._clock())
         try:
-            await write(self._table, keep_of(response, body, now), response.organization, response.conversation, now)
+            await self._write(response, ("Update", keep_of(response, body, self._now_ms())))
         except (ConditionFailed, NotFound) as err:
             item = err.item if isinstance(err, ConditionFailed) else None
             return await self._unless_named(response, body, item)
