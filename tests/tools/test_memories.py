@@ -209,9 +209,9 @@ async def test_a_call_has_a_time_to_end_in() -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 async def test_what_a_model_is_told(store: MemoryStoreStore, kind: str) -> None:
-    spec = {"type": kind, "stores": ["people", "people"], "requires_approval": True}
+    spec = {"type": kind, "stores": ["people", "people"]}
     (tool,) = (await opened(spec, setting(), outfit(store))).tools
-    assert (tool.type, tool.function["name"], tool.approval) == (kind, kind.removeprefix("orq:"), True)
+    assert (tool.type, tool.function["name"]) == (kind, kind.removeprefix("orq:"))
     properties = tool.function["parameters"]["properties"]
     assert set(tool.function["parameters"]["required"]) == set(properties)
     if properties:

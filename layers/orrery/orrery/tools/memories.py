@@ -13,7 +13,7 @@ from orrery.core.errors import GatewayError, InvalidRequest, NotFound
 from orrery.core.registries import ENTITY, STORE_KEY, MemoryStores
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Json
-from orrery.tools.functions import Tool, failed, function, needs_approval, refused, text, words
+from orrery.tools.functions import Tool, failed, function, refused, text, words
 from orrery.tools.outfit import Outfit
 from orrery.wire.body import dumps
 
@@ -53,7 +53,7 @@ async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
         except GatewayError as err:
             return failed(err.message)
 
-    return Opened(tools=(Tool(kind, told(stores), work, approval=needs_approval(spec)),))
+    return Opened(tools=(Tool(kind, told(stores), work),))
 
 
 def _stores(given: Any) -> tuple[str, ...]:

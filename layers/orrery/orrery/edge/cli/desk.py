@@ -7,6 +7,7 @@ from orrery.edge.cli.place import Place, Refused
 from orrery.edge.credentials import StoredCredentials
 from orrery.edge.embedded.opening import OpenTable
 from orrery.edge.founding import ORGANIZATION, ensure_table
+from orrery.stores.agents import AgentStore
 from orrery.stores.credentials import CredentialStore
 from orrery.stores.keys import KeyStore
 from orrery.stores.ledger import DynamoLedger
@@ -35,6 +36,10 @@ class Desk:
     def own(self) -> StoredCredentials:
         """Organizations' own credentials. Raises `Refused` on AWS when the key that encrypts them is not named."""
         return StoredCredentials(CredentialStore(Table(self._call, self.table)), self._place.vault())
+
+    def agents(self) -> AgentStore:
+        """Organizations' agents."""
+        return AgentStore(Table(self._call, self.table))
 
     def prompts(self) -> PromptStore:
         """Organizations' stored prompts."""
