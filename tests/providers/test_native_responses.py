@@ -160,7 +160,7 @@ class TestIncluding:
             ("openai", "brand-new", {"reasoning": {"effort": None}}, False),
             ("azure", "gpt-5", {}, True),
             ("azure", "o3-pro", {}, True),
-            ("azure", "gpt-5.4", {}, True),
+            ("azure", "gpt-5.5-pro", {}, True),  # known by the name that OpenAI has for it
             ("azure", "my-deployment", {}, False),
             ("azure", "my-deployment", {"reasoning": {"summary": "auto"}}, True),
             ("xai", "grok-4", {}, True),
@@ -231,6 +231,11 @@ class TestReasoning:
             "reasoning",
             "message",
         ]
+
+    @pytest.mark.parametrize(("provider", "kept"), [("groq", 0), ("vllm", 1)])
+    def test_what_is_encrypted_goes_to_nobody_who_cannot_read_it(self, provider, kept):
+        found = items(provider, reasoning("", "a", seal(provider, "gAAA")), message("b"))
+        assert len(found) == 1 + kept and "gAAA" not in str(found)
 
     def test_what_a_signature_belongs_to_goes_back_with_it(self):
         issued = {**reasoning("", "thought"), "signature": "EqQ=", "format": "anthropic-claude-v1"}

@@ -176,6 +176,20 @@ class TestImitators:
             told = [*events(full)[:-1], {"type": "response.completed", "response": end}]
             assert last(heard("groq", sse(told)))["output"] == expected
 
+    def test_what_waits_for_words_comes_before_the_end_at_the_latest(self):
+        told = events(resource(message("Hello")))
+        found = payloads(heard("groq", sse([*told[:4], told[-1]])))
+        assert [event["type"].removeprefix("response.") for event in found] == [
+            "output_item.added",
+            "content_part.added",
+            "completed",
+        ]
+
+    def test_characters_that_only_a_whole_item_has_count_with_it(self):
+        told = events(resource(message("Hello")), size=3)
+        lacking = [event for event in told if event.get("delta") != "lo"]
+        assert [frame.output_chars for frame in heard("groq", sse(lacking)) if frame.output_chars] == [3, 2]
+
     def test_items_that_nothing_ended_are_made_of_their_pieces(self):
         told = [e for e in events(resource(reasoning("why"), message("Hello"), function_call('{"a":1}')))]
         kept = [event for event in told[:-1] if not event["type"].endswith(".done")]
