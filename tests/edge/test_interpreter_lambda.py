@@ -101,6 +101,8 @@ async def test_the_code_has_less_time_than_the_call(timeout_s, seconds):
     "behaviour",
     [
         answers(reply({"errorMessage": "secret"}, more=b"X-Amz-Function-Error: Unhandled\r\n")),
+        answers(reply(RAN, more=b"X-Amz-Function-Error: Handled\r\n")),
+        answers(reply(RAN, 202)),
         answers(reply({"Message": "secret: no permission"}, 403)),
         answers(reply({"Message": "secret"}, 429)),
         answers(reply({"Message": "secret"}, 500)),
