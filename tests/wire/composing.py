@@ -1,5 +1,6 @@
-"""A judge of the events of responses, as strict as the strictest client: for every test that gives or sends such events."""
+"""A judge of the events of responses, as strict as the strictest client, for every test that gives or sends them."""
 
+import itertools
 import typing
 import warnings
 from collections.abc import Sequence
@@ -11,9 +12,11 @@ from openai.types.responses import ResponseStreamEvent
 from pydantic import BaseModel, TypeAdapter
 
 from orrery.core.types import Json
+from orrery.wire.composer import Composer, Turn
 
 LIFE = ("response.created", "response.queued", "response.in_progress")
 ENDS = ("response.completed", "response.incomplete", "response.failed")
+ENDED = ("completed", "incomplete", "failed", "error")
 UNHEARD = ("response.reasoning.", "response.reasoning_text.")
 CORE = frozenset({"message", "function_call", "function_call_output", "reasoning", "compaction"})
 """The items of Open Responses; all others are OpenAI's, or have a prefix."""
@@ -109,9 +112,9 @@ def judge(
 
     Asserted are: the order of the specification's section on streaming, one item and one part at a time; numbers and
     indexes without gaps; ids that do not change and that no two items share; `type` and `sequence_number` as first
-    keys; zero values at each beginning; sum of deltas == `done` == finished part == finished item == final resource; the
-    states of items and of the response; all events by the models of `openresponses_types` and of OpenAI's SDK; nulls
-    where they must be and nowhere else; no reasoning in clear and no padding.
+    keys; zero values at each beginning; sum of deltas == `done` == finished part == finished item == final resource;
+    the states of items and of the response; all events by the models of `openresponses_types` and of OpenAI's SDK;
+    nulls where they must be and nowhere else; no reasoning in clear and no padding.
     """
     told = list(events)
     orjson.dumps(told)
@@ -315,7 +318,7 @@ def _check_event(event: Json, *, typed: bool) -> None:
 
 
 def _specified(event: Json) -> Json:
-    """Without what Open Responses knows nothing of: other items, citations that are not of URLs, schemas in the echo."""
+    """Without what Open Responses knows nothing of: other items, citations not of URLs, schemas in the echo."""
     if event["type"].startswith("response.output_item."):
         return event if event["item"]["type"] in CORE else event | {"item": None}
     if event["type"] == "response.output_text.annotation.added":
@@ -404,3 +407,74 @@ def _accumulated(events: Sequence[Json]) -> list[Json]:
             texts = [part.get("text") for part in theirs_["content"]]
             assert [part.get("text") for part in mine["content"]] == texts
     return done
+
+
+class Told:
+    """A composer, and all events that it has given. `counted`: ids end in 1, 2, 3, …"""
+
+    def __init__(self, *, reveals: Sequence[str] = (), begun: bool = True, queued: bool = False, **fields: Any) -> None:
+        numbers = itertools.count(1)
+        self.composer = Composer(resource(**fields), reveals=reveals, random=lambda: str(next(numbers)))
+        self.events: list[Json] = self.composer.begin(queued=queued) if begun else []
+
+    def turn(
+        self, *events: Json, hidden: Sequence[str] = (), allowed: Sequence[str] | None = None, output: Any = None
+    ) -> Turn:
+        """A turn of these events, and of `response.completed` with `output` where that is given."""
+        self.composer.open_turn(hidden=hidden, allowed=allowed)
+        self.feed(*events)
+        if output is not None:
+            self.feed({"type": "response.completed", "response": {"output": output}})
+        return self.close()
+
+    def feed(self, *events: Json) -> list[Json]:
+        told = [event for each in events for event in self.composer.feed(each)]
+        self.events += told
+        return told
+
+    def close(self) -> Turn:
+        events, turn = self.composer.close_turn()
+        self.events += events
+        return turn
+
+    def add(self, item: Json) -> list[Json]:
+        told = self.composer.add(item)
+        self.events += told
+        return told
+
+    def end(self, status: str = "completed", *, typed: bool = True, **more: Any) -> Json:
+        """The judged resource."""
+        self.events += self.composer.finish(status, **{"now": 1_800_000_001, "usage": USAGE, **more})
+        return judge(self.events, typed=typed)
+
+    def kinds(self) -> list[str]:
+        """The types of what was told of items."""
+        names = [event["type"].removeprefix("response.") for event in self.events]
+        return [name for name in names if name not in ("created", "queued", "in_progress", *ENDED)]
+
+
+def names(events: Sequence[Json]) -> list[str]:
+    return [event["type"].removeprefix("response.") for event in events]
+
+
+def delta(text: str, item: str = "msg_a", part: int = 0, place: int = 0) -> Json:
+    at = {"item_id": item, "output_index": place, "content_index": part}
+    return {"type": "response.output_text.delta", **at, "delta": text}
+
+
+def message(*texts: str, id: str = "msg_a", **more: Any) -> Json:
+    content = [{"type": "output_text", "text": text, "annotations": []} for text in texts]
+    return {"type": "message", "id": id, "role": "assistant", "status": "completed", "content": content, **more}
+
+
+def call(name: str = "f", arguments: str = "{}", id: str = "fc_a", call_id: str = "call_a", **more: Any) -> Json:
+    own = {"type": "function_call", "id": id, "call_id": call_id, "name": name, "arguments": arguments}
+    return {**own, "status": "completed", **more}
+
+
+def added(item: Json, place: int = 0) -> Json:
+    return {"type": "response.output_item.added", "output_index": place, "item": item}
+
+
+def done(item: Json, place: int = 0) -> Json:
+    return {"type": "response.output_item.done", "output_index": place, "item": item}

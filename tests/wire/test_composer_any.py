@@ -195,7 +195,7 @@ def composed(turns: Any, ending: str, include: set[str], *, close: bool) -> tupl
     return events, composer.resource
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(st.lists(TURNS, min_size=1, max_size=3), ENDS, INCLUDES, st.booleans())
 def test_whatever_upstreams_do_a_response_is_well_formed(
     turns: Any, ending: str, include: set[str], close: bool

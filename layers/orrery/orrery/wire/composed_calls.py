@@ -103,7 +103,8 @@ class Call(Item):
     @property
     def ready(self) -> bool:
         """Nobody can be told of a call before it is known what is called."""
-        return bool(self.name if self._is_function else self.announced or self.claimed)
+        is_known = bool(self.announced or self.claimed)
+        return bool(self.name) and (is_known or bool(self.call_id)) if self._is_function else is_known
 
     @property
     def over(self) -> bool:
@@ -208,9 +209,10 @@ class Call(Item):
     def _claim(self, item: Json) -> None:
         if self._row.text:
             self._grown(item.get(self._row.text))
-        self._failed |= self.status == "failed" or (self._row.tells_failing and item.get("error") is not None)
+        self._failed |= self._row.tells_failing and item.get("error") is not None
 
     def _end(self) -> None:
+        self._failed |= self.status == "failed"
         if self._failed and self._row.fails:
             self.status = "failed"
         if self.status != "incomplete":
@@ -219,12 +221,12 @@ class Call(Item):
 
     def _whole(self) -> Json:
         told = self.announced | self.claimed
-        whole: Json = {"id": self.id, "type": self.type}
+        whole: Json = {"id": self.own_id, "type": self.type}
         whole |= {name: value for name, value in told.items() if name not in whole}
         if self._row.text and (self._pieces or not isinstance(whole.get(self._row.text), str)):
             whole[self._row.text] = self._text()
-        if self.call_id:
-            whole["call_id"] = self.call_id
+        if self.own_call_id:
+            whole["call_id"] = self.own_call_id
         if self._is_function:
             whole["name"] = self.name
         if "status" in told or self._row.has_status or ":" in self.type or self.status != "completed":

@@ -22,14 +22,19 @@ def index_of(value: Any) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
+def order(item: "Item") -> tuple[bool, int]:
+    """What sorts items that are not begun behind those that are, and as upstream's whole reply has them."""
+    return (True, item.rank) if not item.opened else (False, 0)
+
+
 class Item:
     """What all items have.
 
-    `id` and `call_id` are upstream's until the item is written down, which gives it those that it has here. `place` is
-    its output index upstream, `index` the one here. `announced` and `claimed` are what upstream said that it is, at its
-    beginning and at its end. `finished`: upstream has said all. `status` is how it ended. `muted`: nobody is shown it.
-    `matched`: it stands in upstream's whole reply. `ours`: the gateway tells it. `kept` is the whole item, once it is
-    complete.
+    `id` and `call_id` are upstream's, `own_id` and `own_call_id` those that it has here, from its beginning on. `place`
+    is its output index upstream, `index` the one here. `announced` and `claimed` are what upstream said that it is, at
+    its beginning and at its end. `finished`: upstream has said all. `status` is how it ended. `muted`: nobody is shown
+    it. `matched`: it stands in upstream's whole reply, `rank` is where. `ours`: the gateway tells it. `kept` is the
+    whole item, once it is complete.
     """
 
     hears: ClassVar[Mapping[str, Any]] = {}
@@ -38,11 +43,13 @@ class Item:
     def __init__(self, type_: str) -> None:
         self.type = type_
         self.id = self.call_id = self.name = ""
+        self.own_id = self.own_call_id = ""
         self.announced: Json = {}
         self.claimed: Json = {}
         self.finished = self.opened = self.muted = self.matched = self.ours = False
         self.place: int | None = None
         self.index = 0
+        self.rank = 0
         self.status = "completed"
         self.events: list[Json] = []
         self.kept: Json | None = None
@@ -64,7 +71,7 @@ class Item:
 
     def yields_to(self, later: "Item") -> bool:
         """It is as good as finished, since `later` speaks. Else `later` waits: that is late, but nothing is lost."""
-        return later.heard and self.over
+        return False
 
     def hear(self, type_: str, event: Json) -> None:
         """One event of upstream about it, of a type in `hears`."""

@@ -50,12 +50,12 @@ class Part:
     """One text. `out` is where its events go: a list of its own while another part comes before it.
 
     `over`: upstream has said what the whole text is. `ended`: it has said so of the part. `matched`: it stands in what
-    upstream says of the whole item.
+    upstream says of the whole item. `placed`: upstream has given it an index.
     """
 
     def __init__(self, kind: Kind, number: int, *, with_logprobs: bool) -> None:
         self.kind, self.number = kind, number
-        self.over = self.ended = self.matched = False
+        self.over = self.ended = self.matched = self.placed = False
         self.out: list[Json] = []
         self._pieces: list[str] = []
         self._annotations: list[Json] = []

@@ -36,9 +36,9 @@ class Texts(Item):
             handle(self, kind, event)
 
     def delta(self, kind: Kind, event: Json) -> None:
-        delta = event.get("delta")
+        delta, index = event.get("delta"), event.get(kind.index)
         if type(delta) is str and delta:
-            part = self._found(kind, event)
+            part = (self._keyed.get((kind.part, index)) if type(index) is int else None) or self._found(kind, event)
             if not part.over:
                 part.say(delta, event.get("logprobs"))
 
@@ -71,10 +71,19 @@ class Texts(Item):
     def _found(self, kind: Kind, event: Json, *, is_new: bool = False) -> Part:
         """The part that upstream speaks of; without an index the last, unless that is over or, if `is_new`, begun."""
         index = index_of(event.get(kind.index))
-        if index is not None:
-            return self._keyed.get((kind.part, index)) or self._new(kind, index)
+        part = self._keyed.get((kind.part, index)) if index is not None else None
         last = self._last.get(kind.part)
-        return self._new(kind, None) if last is None or last.over or (is_new and last.text) else last
+        if part is not None:
+            return part
+        if last is None or last.over or (is_new and last.text) or (index is not None and last.placed):
+            return self._new(kind, index)
+        return self._placed(last, index)
+
+    def _placed(self, part: Part, index: int | None) -> Part:
+        if index is not None:
+            self._keyed[part.kind.part, index] = part
+            part.placed = True
+        return part
 
     def _ending(self, kind: Kind, event: Json, claim: Json) -> Part | None:
         """The part whose end is told. None: that was told before, or there is nothing in it."""
@@ -96,9 +105,8 @@ class Texts(Item):
         parts = self._raw if kind is RAW else self._parts
         part = self._last[kind.part] = Part(kind, len(parts), with_logprobs=self._with_logprobs)
         parts.append(part)
-        self._keyed[kind.part, -len(self._keyed) - 1 if index is None else index] = part
         self._pump()
-        return part
+        return self._placed(part, index)
 
     def _pump(self) -> None:
         """Lets the next part speak where the one before it has ended."""
@@ -106,7 +114,9 @@ class Texts(Item):
             part = self._parts[self._live]
             if part.out is not self.events:
                 part.lead(self.events)
-            if not (part.ended or (part.over and part is not self._parts[-1])):
+            # Citations of a text may come with the end of its part, or of its item.
+            is_followed = part.over and part is not self._parts[-1] and part.kind is not TEXT
+            if not (part.ended or is_followed):
                 return
             part.ended = True
             part.end()
@@ -118,13 +128,15 @@ class Texts(Item):
         for part in (*self._parts, *self._raw):
             part.matched = False
             left.setdefault(part.kind.part, deque()).append(part)
-        for place, claim in enumerate(claims if isinstance(claims, list) else ()):
-            kind = kind_of(claim)
-            if kind is None:
-                continue
-            part = self._keyed.get((kind.part, place)) or _next(left.get(kind.part)) or self._new(kind, None)
-            if part.matched:
-                part = _next(left.get(kind.part)) or self._new(kind, None)
+        told = [
+            (place, kind_of(claim), claim) for place, claim in enumerate(claims if isinstance(claims, list) else ())
+        ]
+        known = [(kind, claim, self._keyed.get((kind.part, place))) for place, kind, claim in told if kind is not None]
+        for _, _, there in known:
+            if there is not None:
+                there.matched = True
+        for kind, claim, there in known:
+            part = there or _next(left.get(kind.part)) or self._new(kind, None)
             if not part.ended:
                 part.claim(claim)
             part.matched = part.over = part.ended = True
@@ -163,7 +175,7 @@ class Message(Texts):
         more = self._told()
         if more.get("phase") not in _PHASES:
             more.pop("phase", None)
-        own = {"id": self.id, "type": "message", "status": status, "role": "assistant", "content": content}
+        own = {"id": self.own_id, "type": "message", "status": status, "role": "assistant", "content": content}
         return own | {name: value for name, value in more.items() if name not in own}
 
 
@@ -187,18 +199,18 @@ class Reasoning(Texts):
     }
 
     def yields_to(self, later: Item) -> bool:
-        """A model thinks before it speaks: what comes after reasoning tells that it has ended."""
-        return later.heard and (later.type != self.type or self.over)
+        """A model thinks before it speaks. Servers that do not announce reasoning do not tell its end either."""
+        return later.heard and later.type != self.type and not self.announced
 
     def begin(self) -> Json:
-        return {"id": self.id, "type": "reasoning", "summary": [], **self._more()}
+        return {"id": self.own_id, "type": "reasoning", "summary": [], **self._more()}
 
     def _claim(self, item: Json) -> None:
         self._settle(item.get("summary"), _summary)
         self._settle(item.get("content"), _raw)
 
     def _whole(self) -> Json:
-        whole: Json = {"id": self.id, "type": "reasoning", "summary": [part.whole() for part in self._parts]}
+        whole: Json = {"id": self.own_id, "type": "reasoning", "summary": [part.whole() for part in self._parts]}
         content = [part.whole() for part in self._raw if part.text]
         if content:
             whole["content"] = content

@@ -11,7 +11,7 @@ from typing import Any
 
 from orrery.core.types import Json
 from orrery.wire.composed_calls import HEARD
-from orrery.wire.composed_items import Item, index_of, text_of
+from orrery.wire.composed_items import Item, index_of, order, text_of
 from orrery.wire.composed_texts import Message, Reasoning
 
 ENDINGS: Mapping[str, str] = {"response.completed": "completed", "response.incomplete": "incomplete"}
@@ -103,8 +103,11 @@ class Upstream:
 
     def _item_of(self, types: tuple[str, ...], type_: str, event: Json) -> Item | None:
         """The item that an event is about. None: it is about nothing, or about something that is finished."""
-        id_, index = text_of(event.get("item_id")), index_of(event.get("output_index"))
+        id_ = text_of(event.get("item_id"))
         item = self._by_id.get(id_)
+        if item is not None and item.type in types:
+            return item
+        index = index_of(event.get("output_index"))
         if item is None and index is not None:
             item = self._by_index.get(index)
             if item is not None and item.finished and _differ(id_, item.id):
@@ -170,12 +173,15 @@ class Upstream:
         for place, whole in told:
             item = exact.get(place) or self._at(place, whole) or _next(left.get(whole["type"]))
             item = item or self._new(whole["type"], text_of(whole.get("id")), None)
-            item.matched = True
+            item.matched, item.rank = True, place
             item.finish(whole)
+        before = 0
         for item in self.items:
+            before = item.rank = item.rank if item.matched else before
             item.finish(item.announced)
             if item.status == "incomplete":
                 item.amend("failed" if item.cut() == "failed" else "completed")
+        self.items.sort(key=order)
         if status == "incomplete" and self.items and self.items[-1].type in ("message", "function_call"):
             self.items[-1].amend("incomplete")
 

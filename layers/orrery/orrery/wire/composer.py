@@ -11,12 +11,13 @@ accumulator of events bears), read 2026-11-21.
 """
 
 import secrets
+import sys
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 
 from orrery.core.types import Json
 from orrery.wire.composed_calls import Call
-from orrery.wire.composed_items import Item
+from orrery.wire.composed_items import Item, order
 from orrery.wire.composed_shown import LOGPROBS, unveiled
 from orrery.wire.composed_texts import Message, Reasoning
 from orrery.wire.composed_turn import Turn, Upstream
@@ -106,6 +107,8 @@ class Composer:
         if self._turn is None or self._ended or type(type_) is not str:
             return []
         self._turn.hear(type_, event)
+        if self._turn.status:
+            self._line = deque(sorted(self._line, key=order))
         return self._written()
 
     def whole(self, resource: Json) -> list[Json]:
@@ -134,7 +137,7 @@ class Composer:
         if self._ended:
             return []
         ours = self._queue(item["type"])
-        ours.ours = True
+        ours.ours, ours.rank = True, sys.maxsize
         ours.finish(item)
         return self._written()
 
@@ -189,7 +192,7 @@ class Composer:
         while line:
             item = line[0]
             self._tell(item, events)
-            if not (item.finished or (len(line) > 1 and item.yields_to(line[1]))):
+            if not (item.finished or (item.opened and len(line) > 1 and item.yields_to(line[1]))):
                 break
             line.popleft()
             item.end()
@@ -204,7 +207,7 @@ class Composer:
             self._open(item, events)
         told = item.events
         if told and not item.muted:
-            number, id_, index = self._number, item.id, item.index
+            number, id_, index = self._number, item.own_id, item.index
             for event in told:
                 event["sequence_number"] = number
                 event["item_id"] = id_
@@ -216,9 +219,9 @@ class Composer:
 
     def _open(self, item: Item, events: list[Json]) -> None:
         item.opened = True
-        item.id = self._free(item.id, _PREFIXES.get(item.type) or item.type.partition(":")[0])
+        item.own_id = self._free(item.id, _PREFIXES.get(item.type) or item.type.partition(":")[0])
         if item.type in _CALLS:
-            item.call_id = self._free(item.call_id, "call")
+            item.own_call_id = self._free(item.call_id, "call")
         item.muted = self._turn is not None and self._turn.mutes(item)
         if not item.muted:
             self._release(events, is_last=False)
