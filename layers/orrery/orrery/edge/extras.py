@@ -171,14 +171,22 @@ class TableExtras:
     def queue(self) -> "keeping.Queue":
         return self._reach.queue()
 
-    @cached_property
+    @property
     def agents(self) -> "AgentStore":
+        return self.agent_registry
+
+    @property
+    def stored_tools(self) -> "ToolStore":
+        return self.tool_registry
+
+    @cached_property
+    def agent_registry(self) -> "AgentStore":
         from orrery.stores.agents import AgentStore
 
         return AgentStore(self._table)
 
     @cached_property
-    def stored_tools(self) -> "ToolStore":
+    def tool_registry(self) -> "ToolStore":
         from orrery.stores.stored_tools import ToolStore
 
         return ToolStore(self._table, self._reach.vault)

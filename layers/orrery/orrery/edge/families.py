@@ -57,7 +57,7 @@ ACCOUNT = "/v1"
 """Where callers look after their own account: here only, as the gateways that have it do."""
 
 ELSEWHERE = "/v2"
-"""Where prompts, threads and identities stand, as Orq has them."""
+"""Where prompts, agents, tools, memories, threads and identities stand, as Orq has them."""
 
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
@@ -170,12 +170,14 @@ def models(gateway: MakeGateway | None = None) -> FastAPI:
 
 def manage(gateway: MakeGateway | None = None) -> FastAPI:
     """What is about callers themselves, and an answer to every route under a mount that nobody else serves."""
-    from orrery.edge import account_routes, activity_routes, prompt_routes, unserved
+    from orrery.edge import account_routes, activity_routes, agent_routes, memory_routes, prompt_routes, unserved
+    from orrery.edge import tool_routes as tools
     from orrery.edge.uploads import presign_upload
 
     app, room = _app(gateway)
     routes = ((method, f"{ACCOUNT}{path}", endpoint) for method, path, endpoint in account_routes.ROUTES)
-    for method, path, endpoint in (*routes, *prompt_routes.ROUTES, *activity_routes.ROUTES):
+    kept = (*prompt_routes.ROUTES, *activity_routes.ROUTES, *agent_routes.ROUTES, *tools.ROUTES, *memory_routes.ROUTES)
+    for method, path, endpoint in (*routes, *kept):
         app.add_route(path, _served(endpoint, room), methods=[method])
     for mount in MOUNTS:
         app.add_route(f"{mount}/uploads/presign", _served(presign_upload, room), methods=["POST"])
