@@ -243,6 +243,15 @@ async def test_whoever_gives_up_waiting_ends_the_code(monkeypatch, tmp_path):
             begun.set()
 
     monkeypatch.setattr(interpreting_run._Watch, "look", look)
+    ends: list[str | None] = []
+    waited = Run.wait
+
+    def wait(self: Run) -> interpreting_run.Ran:
+        found = waited(self)
+        ends.append(found["error"])
+        return found
+
+    monkeypatch.setattr(Run, "wait", wait)
     task = asyncio.ensure_future(
         LocalInterpreter().run("print('begun', flush=True)\nwhile True: pass", {}, timeout_s=50)
     )
@@ -250,6 +259,7 @@ async def test_whoever_gives_up_waiting_ends_the_code(monkeypatch, tmp_path):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert ends == ["It was ended."], "not by its time"
     assert list(tmp_path.iterdir()) == [], "it has ended, and its directory is gone"
 
 
