@@ -45,6 +45,10 @@ WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 CONTEXT = context_of("o", "p", "v")
 
 
+MANAGED = ("AGENT", "TOOL", "MEMORYSTORE", "MEMORY")
+"""What agents are made of: kept by one function, used by those that respond."""
+
+
 def behind(path):
     return path.startswith(tuple(f"{path}/" for path in BEHIND))
 
@@ -167,10 +171,11 @@ def test_who_looks_after_accounts_reads_and_writes_only_what_is_theirs():
     statements = [s for policy in FUNCTIONS["Manage"]["Policies"] for s in policy["Statement"]]
     keys = {str(s["Action"]): s.get("Condition", {}).get("ForAllValues:StringLike") for s in statements}
     assert keys["['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']"] == {
-        "dynamodb:LeadingKeys": ["PROMPT#*", "IDEM#*"]
+        "dynamodb:LeadingKeys": [f"{kind}#*" for kind in ("PROMPT", *MANAGED, "IDEM")]
     }
     (queried,) = [s for s in statements if s["Action"] == "dynamodb:Query" and "index" in str(s["Resource"])]
     partitions = [*(f"{kind.upper()}#" for kind in TRACKED), *TRACKED.values(), "PROMPT#", PROMPTS]
+    partitions += ["AGENT#", "MEMORY#", definition.AGENTS, definition.TOOLS, definition.MEMORY_STORES]
     assert sorted(queried["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]) == sorted(
         f"{partition}*" for partition in partitions
     )
@@ -269,7 +274,8 @@ def test_responses_reach_their_own_rows_and_files_and_no_other():
     prefixes = keyed["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
     defined = {line.split("#")[0].strip("| ") for line in stores_table().splitlines() if line.startswith("| ")}
     assert keyed["Condition"]["Null"] == {"dynamodb:LeadingKeys": "false"}
-    assert {prefix.removesuffix("#*") for prefix in prefixes} <= defined
+    kinds = [prefix.removesuffix("#*") for prefix in prefixes]
+    assert kinds == ["RESP", "RESPEV", *MANAGED] and set(kinds) <= defined
     assert files["Resource"] == {"Sub": "${Uploads.Arn}/responses/*"} and queue["Action"] == "sqs:SendMessage"
 
 
