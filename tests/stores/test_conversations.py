@@ -225,6 +225,17 @@ async def test_a_page_unpacks_only_what_is_on_it(kept: Kept, blobs: MemoryBlobs)
         await listed(kept, id, Page(limit=2))
 
 
+async def test_any_number_of_items_may_come_at_once(kept: Kept) -> None:
+    id = (await kept.conversation("a")).id
+    many = [f"{number:040d}" for number in range(5000)]
+    await kept.conversations.add(ORG, id, [message(words) for words in many])
+    await kept.said("z", conversation=id)
+    assert await kept.heard(id) == ["a", *many, *turns("z")]
+    assert await listed(kept, id, Page(limit=2, before="msg_user_z")) == (many[-2:], True)
+    assert await listed(kept, id, Page(limit=2, after=f"msg_user_{many[-1]}")) == (["z", "z!"], False)
+    assert words_in([await kept.conversations.item(ORG, id, f"msg_user_{many[7]}")]) == [many[7]]
+
+
 async def test_a_page_ends_where_an_answer_would_be_too_large(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation_items, "MOST_BYTES", 2500)
     id = (await kept.conversation("a" * 1000, "b" * 1000, "c" * 3000)).id

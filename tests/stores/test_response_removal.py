@@ -1,6 +1,7 @@
 """What is deleted is gone: for readers at once, for auditors when the deletion returns."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -172,3 +173,12 @@ async def test_deletions_at_once_delete_once(kept: Kept) -> None:
     ends = await asyncio.gather(*(kept.responses.delete(ORG, id) for _ in range(8)), return_exceptions=True)
     assert all(end is None or isinstance(end, NotFound) for end in ends)
     assert ends.count(None) >= 1
+
+
+async def test_what_only_its_worker_needed_goes_when_it_has_ended(kept: Kept) -> None:
+    response = replace(queued(kept.responses.new_id()), request={"prompt": SECRET})
+    await kept.responses.begin(response)
+    assert await kept.responses.save(saying(response, "so far"))
+    assert SECRET in await remains(kept)
+    assert await kept.responses.finish(saying(response, "words", "completed"))
+    assert SECRET not in await remains(kept)

@@ -23,12 +23,16 @@ class Responses(Protocol):
         """What came before the next response after this one, itself included; in one round trip, strongly read.
 
         Raises `NotFound` (`previous_response_not_found`) where it, or any ancestor, is gone, or has not ended
-        well enough to be continued (queued, in_progress, failed, cancelled).
+        well enough to be continued (queued, in_progress, failed, cancelled); `TooLarge` where it is more than the
+        gateway carries. What is read so is kept for longer.
         """
         ...
 
     async def begin(self, response: StoredResponse) -> None:
-        """Writes a queued response, or one in progress. Its second arrival is harmless."""
+        """Writes a queued response, or one in progress. Its second arrival is harmless.
+
+        Raises `NotFound` where its conversation is gone, `TooLarge` (so do `save` and `finish`) where there is no room.
+        """
         ...
 
     async def save(self, response: StoredResponse) -> bool:
@@ -38,13 +42,16 @@ class Responses(Protocol):
     async def finish(self, response: StoredResponse) -> bool:
         """What it became. Its second arrival is harmless; one that `begin` never reached is written whole.
 
-        False where it was cancelled meanwhile (what it had said so far is kept then, its status stays), or deleted
-        (nothing is written).
+        False where it was cancelled meanwhile (what it had said so far is kept then, its status stays), was deleted,
+        or has been read as failed (nothing is written).
         """
         ...
 
     async def read(self, organization: str, response: str) -> StoredResponse:
-        """Strongly. One in progress whose deadline has passed is given as failed. Raises `NotFound`."""
+        """Strongly. Raises `NotFound`.
+
+        One that has not ended although its deadline has passed, or its worker's lease, has failed from here on.
+        """
         ...
 
     async def items(self, organization: str, ids: Sequence[str]) -> Mapping[str, Json]:
@@ -59,7 +66,10 @@ class Responses(Protocol):
         ...
 
     async def delete(self, organization: str, response: str) -> None:
-        """It, its body and its events are gone when this returns. Raises `NotFound`."""
+        """It, its body and its events are gone when this returns. Raises `NotFound`.
+
+        One that was interrupted is gone for readers; repeated, it ends.
+        """
         ...
 
     async def claim(self, organization: str, response: str, *, owner: str, lease_s: float) -> StoredResponse | None:
@@ -81,11 +91,17 @@ class EventLogs(Protocol):
     async def append(
         self, organization: str, response: str, first: int, events: Sequence[bytes], *, last: bool = False
     ) -> None:
-        """`first` is the sequence number of the first. A second arrival of the same is harmless."""
+        """`first` is the sequence number of the first. A second arrival of the same is harmless.
+
+        Nothing is written for a response that is gone, or was not begun as one with `events`.
+        """
         ...
 
     async def after(self, organization: str, response: str, number: int) -> EventLog:
-        """Those with a sequence number above `number` (-1: all), as far as they are written, strongly read."""
+        """Those with a sequence number above `number` (-1: all), strongly read: up to a gap, or some MiB at once.
+
+        `ended` is not known for a `number` above the last one's: the response says it.
+        """
         ...
 
 

@@ -40,7 +40,7 @@ from orrery.stores.response_places import (
 )
 from orrery.stores.response_removal import forget, sweep_conversation
 from orrery.stores.response_renewal import has_aged, renew, renewed
-from orrery.stores.response_rows import ITEMS, LIVE, flat, is_live, items_of, update
+from orrery.stores.response_rows import ITEMS, LIVE, flat, ids_of, is_live, items_of, update
 from orrery.stores.response_writing import no_conversation, write
 from orrery.stores.table import ConditionFailed, Table
 
@@ -159,8 +159,14 @@ class ConversationStore:
         raise NotFound(f"Item with id '{item[:80]}' not found.")
 
     async def _said(self, organization: str, conversation: str) -> Named:
+        """Its rows, each with the ids of its items."""
         tree = _must_find(conversation)
-        return said_in(tree, await self._rows(organization, conversation, tree), self._clock())
+        said = said_in(tree, await self._rows(organization, conversation, tree), self._clock())
+        for name, row in said:
+            if row["ids"] is None:
+                items = items_of(row, await self._bodies.get(organization, name, row))
+                row["ids"] = [str(item.get("id", "")) for item in items]
+        return said
 
     async def _rows(self, organization: str, conversation: str, tree: str) -> Rows:
         """Everything of a conversation that is there. Raises `NotFound`."""
@@ -192,7 +198,7 @@ class ConversationStore:
     async def _add(self, organization: str, place: Place, items: Sequence[Json], conversation: str) -> None:
         body = await self._bodies.pack(organization, place.name, {"items": list(items)})
         now = int(self._clock())
-        facts = {"made": now, "ids": [str(item.get("id", "")) for item in items], **body.facts()}
+        facts = {"made": now, "ids": ids_of(items), **body.facts()}
         rest = {"st": ITEMS, "conv": f"conv_{place.tree}", "facts": facts, "ttl": now + KEPT_S}
         put: Json = {
             "Item": place.key(organization) | pack_item(rest) | body.attributes(),

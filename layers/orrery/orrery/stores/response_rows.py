@@ -8,7 +8,7 @@
 | `facts`   | a map of all else that is known of it; `flat` brings them beside the others:                          |
 | . `made`  | when it was created, epoch s                                                                          |
 | . `prev`  | the response before it, "" for none                                                                   |
-| . `ids`   | in a conversation: the ids of its items                                                               |
+| . `ids`   | in a conversation: the ids of its items; None where they are too many                                 |
 | . `bg`    | whether it is in the background                                                                       |
 | . `dl`    | until when it must be done, epoch ms; 0: without end                                                  |
 | . `wrote` | when its body was written, epoch ms: an older one does not replace it                                 |
@@ -18,7 +18,7 @@
 | `ttl`     | 30 days after it was written, or brought into a context                                               |
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,6 +35,9 @@ CONTINUED = frozenset({"completed", "incomplete"})
 
 LATE_S = 86_400
 """How long something deleted is remembered: no write is under way, and nobody works on one, for longer."""
+
+MOST_ID_BYTES = 64 * 1024
+"""What a row may say of the ids of its items: where they are more, its body is unpacked for each page."""
 
 INTERRUPTED = {"code": "server_error", "message": "The response was interrupted before it was complete."}
 
@@ -108,7 +111,7 @@ def _attributes_of(response: StoredResponse, body: Body, now_ms: int, *, said: b
     facts = {
         "made": response.created_at,
         "prev": response.parent,
-        "ids": ids_of(response),
+        "ids": ids_of([*response.input, *response.output]) if response.conversation else [],
         "bg": response.shown.get("background") is True,
         "dl": round(response.deadline * 1000),
         "wrote": now_ms,
@@ -153,11 +156,10 @@ def must_place(response: StoredResponse) -> Place:
     return place
 
 
-def ids_of(response: StoredResponse) -> list[str]:
-    """The ids of its items, where a conversation lists them."""
-    if not response.conversation:
-        return []
-    return [str(item.get("id", "")) for item in (*response.input, *response.output)]
+def ids_of(items: Sequence[Json]) -> list[str] | None:
+    """The ids of a conversation's items, as far as an item of the table has room for them."""
+    ids = [str(item.get("id", "")) for item in items]
+    return ids if sum(len(id.encode()) + 3 for id in ids) <= MOST_ID_BYTES else None
 
 
 def whole_of(response: StoredResponse) -> Json:
