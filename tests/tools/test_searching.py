@@ -216,7 +216,12 @@ async def test_an_engine_that_fails_says_nothing_of_the_key(variable: str, failu
 async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     endless = Endless()
     outcome = await workshop("EXA_API_KEY", endless).run(WEB, {"query": "x"})
-    assert outcome.failed and endless.sent < 100 and endless.closed
+    assert "more than 2000000 bytes" in outcome.output and endless.sent < 100 and endless.closed
+
+
+async def test_an_answer_under_another_status_is_none() -> None:
+    outcome = await workshop("EXA_API_KEY", reply(orjson.dumps(ANSWERS["EXA_API_KEY"]), 429)).run(WEB, {"query": "x"})
+    assert outcome.failed and "status 429" in outcome.output
 
 
 async def test_an_engine_that_hangs_is_left() -> None:
