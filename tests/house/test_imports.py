@@ -29,6 +29,7 @@ FUNCTIONS = {
     "images": FASTAPI | OURS | {"httpx", "idna", "mangum"},
     "audio": FASTAPI | OURS | {"httpx", "idna", "mangum"},
     "responses": FASTAPI | OURS | {"httpx", "idna", "mangum"},
+    "interpreter": {"interpreting_run", "interpreting_walls"},
     "background": {"orjson", "orrery", "pydantic_core", "typing_extensions"},
     "models": FASTAPI | OURS | {"mangum"},
     "manage": FASTAPI | OURS | {"mangum"},

@@ -122,7 +122,8 @@ def test_no_function_is_pinned_to_a_published_version():
 
 
 def test_every_function_folder_is_deployed():
-    assert {f["CodeUri"] for f in FUNCTIONS.values()} == {
+    apart = RESOURCES["Interpreter"]["Properties"]["Code"]
+    assert {apart} | {f["CodeUri"] for f in FUNCTIONS.values()} == {
         f"functions/{p.parent.name}" for p in ROOT.glob("functions/*/app.py")
     }
 
@@ -270,7 +271,8 @@ def test_work_is_never_given_out_again_while_it_may_still_run():
 def test_responses_reach_their_own_rows_and_files_and_no_other():
     policy = RESOURCES["ServesResponses"]["Properties"]
     assert policy["Roles"] == [{"Ref": "ResponsesRole"}, {"Ref": "BackgroundRole"}]
-    keyed, files, queue = policy["PolicyDocument"]["Statement"]
+    keyed, files, queue, code = policy["PolicyDocument"]["Statement"]
+    assert code["If"][0] == "RunsCode" and code["If"][1]["Resource"] == {"GetAtt": "Interpreter.Arn"}
     prefixes = keyed["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
     defined = {line.split("#")[0].strip("| ") for line in stores_table().splitlines() if line.startswith("| ")}
     assert keyed["Condition"]["Null"] == {"dynamodb:LeadingKeys": "false"}
@@ -281,3 +283,15 @@ def test_responses_reach_their_own_rows_and_files_and_no_other():
 
 def stores_table():
     return definition.__doc__ or ""
+
+
+def test_where_callers_code_runs_there_is_nothing_of_ours_and_no_way_out():
+    apart = RESOURCES["Interpreter"]
+    assert apart["Type"] == "AWS::Lambda::Function" and "Environment" not in apart["Properties"]
+    assert "Layers" not in apart["Properties"]
+    routes = {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route", "AWS::EC2::VPCEndpoint"}
+    assert not routes & {resource["Type"] for resource in RESOURCES.values()}
+    (egress,) = RESOURCES["InterpreterTraffic"]["Properties"]["SecurityGroupEgress"]
+    assert egress["CidrIp"] == "127.0.0.1/32"
+    allowed_, denied = RESOURCES["InterpreterRolePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (denied["Effect"], denied["Action"]) == ("Deny", "*") and all("ec2:" in a for a in allowed_["Action"])

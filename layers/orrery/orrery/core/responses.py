@@ -38,7 +38,7 @@ class Responding:
 
     `previous` and `conversation` are ids, at most one of them is set. `hosted` are the tools that run here, as their
     caller wrote them (validated); function tools stay in the call's body. `include` names what is shown only on demand.
-    `posted` is the whole body as it came, where it must be read again later; `compacts`: it is a summary that is wanted.
+    `posted` is the whole body as it came, where it must be read again later; `compacts`: a summary is wanted.
     `agent` is the key in `agent/<key>`, `agent_version` what follows its `@`: a version, an environment, "latest", "".
     `memory` is the entity whose memories an agent may see. `depth`: how many responses this one is inside of.
     """

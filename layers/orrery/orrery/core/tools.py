@@ -73,7 +73,7 @@ class HostedTool(Protocol):
         ...
 
     def shown(self, call: Json, outcome: Outcome) -> Json:
-        """The output item of a call that has run (`call`: its `function_call` item), with a `status`, without an `id`."""
+        """The output item of a call that has run (`call`: its `function_call` item): with a `status`, without `id`."""
         ...
 
     def asked(self, call: Json) -> Json:

@@ -30,6 +30,7 @@ from orrery.edge.vault import LocalVault
 from orrery.flow.settle import all_settled
 from orrery.stores.keys import KeyStore
 from orrery.stores.table import Table
+from orrery.tools.outfit import Interpreter
 
 HOST = "127.0.0.1"
 SANDBOX = "/sandbox"
@@ -72,6 +73,7 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
             vault=LocalVault(StateFolder(settings.state).credential_key),
             blobs=partial(LocalBlobs, settings.state / "blobs"),
             kept_blobs=partial(LocalBlobs, settings.state / "responses", kept_s=RESPONSES_KEPT_S),
+            interpreter=_interpreter,
             queue=lambda: LocalQueue(worker(wiring.current)),
         )
         wiring.install(gateway)
@@ -84,6 +86,12 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
         await wiring.close(gateway)
         await all_settled()
         await pool.close()
+
+
+def _interpreter() -> Interpreter:
+    from orrery.edge.interpreting_local import LocalInterpreter
+
+    return LocalInterpreter()
 
 
 def _given(peppers: Mapping[int, bytes]) -> ReadPeppers:

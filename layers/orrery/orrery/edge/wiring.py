@@ -86,7 +86,13 @@ def _queue(settings: Settings, pool: Pool) -> "Queue":
 
 
 def _interpreter(settings: Settings, pool: Pool) -> "Interpreter | None":
-    return None
+    """The function that runs callers' code, where the stack has one."""
+    if not settings.interpreter:
+        return None
+    from orrery.edge.interpreting_lambda import LambdaInterpreter
+
+    credentials = aws_credentials(settings)
+    return LambdaInterpreter(pool, function=settings.interpreter, region=settings.region, credentials=credentials)
 
 
 def current_ledger() -> DynamoLedger:

@@ -5,14 +5,13 @@ Sources: OpenAI's API document 2.3.0 (`CodeInterpreterTool`, `CodeInterpreterToo
 """
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from typing import Any
 
 from orrery.core.errors import GatewayError, InvalidRequest
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Json
 from orrery.tools.functions import Tool, failed, function, needs_approval, status, text
-from orrery.tools.outfit import Outfit
+from orrery.tools.outfit import Interpreter, Outfit
 
 NAME = "code_interpreter"
 LONGEST_CODE = 100_000
@@ -22,12 +21,6 @@ DESCRIPTION = (
     "Runs Python and gives what it printed, and the value of its last line. It has Python's standard library only, no "
     "network, and a directory for files of its own. Every call begins anew: no variable and no file is kept."
 )
-
-
-class Rooms(Protocol):
-    """`tools.outfit.Interpreter` that keeps tenants apart."""
-
-    async def run(self, code: str, files: Mapping[str, bytes], *, timeout_s: float, tenant: str) -> Json: ...
 
 
 class CodeInterpreterTool(Tool):
@@ -50,7 +43,7 @@ async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
     if outfit.interpreter is None:
         raise _refused("The code interpreter is not set up here.")
     _check(spec)
-    place = cast(Rooms, outfit.interpreter)
+    place = outfit.interpreter
 
     async def work(arguments: Json, setting: Setting) -> Outcome:
         return await _run(arguments, setting, place)
@@ -62,7 +55,7 @@ async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
     return Opened(tools=[tool])
 
 
-async def _run(arguments: Json, setting: Setting, place: Rooms) -> Outcome:
+async def _run(arguments: Json, setting: Setting, place: Interpreter) -> Outcome:
     code = arguments.get("code")
     if not isinstance(code, str) or not code.strip():
         return failed("'code' must be Python.")

@@ -12,8 +12,8 @@ from orrery.core.types import Json
 class Interpreter(Protocol):
     """Runs a caller's code where nothing of ours is, and no network."""
 
-    async def run(self, code: str, files: Mapping[str, bytes], *, timeout_s: float) -> Json:
-        """`{"stdout", "stderr", "error"}`; `error` is null, or why it did not come to its end.
+    async def run(self, code: str, files: Mapping[str, bytes], *, timeout_s: float, tenant: str) -> Json:
+        """`{"stdout", "stderr", "error"}`; `error` is null, or why it did not come to its end. No two tenants meet.
 
         Raises `InvalidRequest` (`unsupported_parameter`) where such a place cannot be had.
         """
