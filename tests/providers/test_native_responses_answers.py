@@ -176,6 +176,11 @@ class TestImitators:
             told = [*events(full)[:-1], {"type": "response.completed", "response": end}]
             assert last(heard("groq", sse(told)))["output"] == expected
 
+    def test_items_without_indexes_are_told_apart_by_their_ids(self):
+        output = [reasoning("why"), message("Hello"), function_call('{"a":1}')]
+        told = [{name: value for name, value in e.items() if name != "output_index"} for e in events(resource(*output))]
+        assert last(heard("groq", sse([*told[:-1], {"type": "response.completed"}])))["output"] == output
+
     def test_what_waits_for_words_comes_before_the_end_at_the_latest(self):
         told = events(resource(message("Hello")))
         found = payloads(heard("groq", sse([*told[:4], told[-1]])))
@@ -291,7 +296,7 @@ class TestCounting:
                 {
                     "input_tokens": 1,
                     "output_tokens": 1,
-                    "server_side_tool_usage_details": {"x_search_calls": 3, "mcp_calls": 2},
+                    "server_side_tool_usage_details": {"x_search_calls": 3, "mcp_calls": 2, "web_search_calls": 0},
                 },
                 Usage(1, 1, units={"x_search": 3}),
             ),
@@ -366,6 +371,11 @@ class TestFailing:
         with pytest.raises(UpstreamError) as caught:
             whole("openai", found)
         assert (caught.value.status, caught.value.message) == (status, "m")
+
+    def test_an_answer_that_was_cancelled_is_none(self):
+        told = {"type": "response.completed", "response": resource(message("a"), status="cancelled")}
+        with pytest.raises(UpstreamError):
+            heard("openai", sse([told]))
 
     def test_a_failure_after_words_comes_after_them(self):
         told = events(ANSWER)
