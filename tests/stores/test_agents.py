@@ -209,6 +209,27 @@ async def test_pointing_twice_writes_once_and_makes_no_version(table: Table, clo
         await store.unpoint(A, "k", "other")
 
 
+async def test_environments_that_are_pointed_at_once_all_count(table: Table) -> None:
+    store = over(table, at_once(table))
+    await store.create(A, "k", body())
+    await asyncio.gather(*(store.point(A, "k", f"e{n}", "1.0.0") for n in range(6)))
+    assert set(await store.environments(A, "k")) == {f"e{n}" for n in range(6)}
+
+
+async def test_a_row_of_another_agent_of_that_key_is_no_version(store: AgentStore, table: Table) -> None:
+    await store.create(A, "k", body("old"))
+    await store.change(A, "k", to("older"))
+    (late,) = [row for row in await rows(table) if row["SK"]["S"].endswith("1")]
+    await store.remove(A, "k")
+    await store.create(A, "k", body("new"))
+    await table.run("PutItem", {"Item": late})
+    with pytest.raises(NotFound):
+        await store.version(A, "k", "1.0.1")
+    with pytest.raises(NotFound):
+        await live(store, "1.0.1")
+    assert [each.version for each in (await store.versions(A, "k", Page())).data] == ["1.0.0"]
+
+
 async def test_environments_are_bounded(store: AgentStore) -> None:
     await store.create(A, "k", body())
     for n in range(MOST_ENVIRONMENTS):

@@ -411,6 +411,18 @@ async def test_an_entity_is_made_anew_over_what_was_left_of_it(table: Table, dea
     assert sorted(row["SK"]["S"] for row in await rows(table)) == ["E#ann", "HEAD"]
 
 
+async def test_no_entity_is_made_in_a_store_that_is_gone(store: MemoryStoreStore, table: Table) -> None:
+    await store.create(*K, body())
+    head = await store._stores.head(*K)
+    await store.remove(*K)
+    for made_anew in (False, True):
+        with pytest.raises(NotFound):
+            await store._entities.add(head, "ann", {})
+        assert len(await rows(table)) == made_anew
+        if not made_anew:
+            await store.create(*K, body())
+
+
 async def test_no_write_outlives_its_entity_or_its_store(table: Table, embed: Embedder) -> None:
     store = over(table, at_once(table))
     for again in range(6):

@@ -130,13 +130,11 @@ class MemoryDocuments:
                 "UpdateExpression": SAY if anew else DESCRIBE,
                 "ConditionExpression": AS_SEEN,
                 "ExpressionAttributeValues": pack_item(values | ({":said": said} if anew else {})),
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
             try:
                 await self._table.run("UpdateItem", body)
-            except ConditionFailed as refused:
-                if refused.item is None or refused.item["rev"] != rev:  # else it was our own, and its answer was lost
-                    continue
+            except ConditionFailed:
+                continue  # another was faster, or it was our own, and its answer was lost: then nothing is left to do
             return (await self.row(entity, document)).memory(entity)
         raise Unavailable(f"too many others are changing {document[:80]!r}", retry_after_s=1.0)
 

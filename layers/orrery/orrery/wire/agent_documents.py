@@ -119,7 +119,6 @@ _SETTING_FIELDS = frozenset(
 _DOCUMENT_FIELDS = frozenset({*_NEEDED, *_FURTHER})
 
 _check_draft = checking(record({"key": keyed(AGENT_KEY), **_NEEDED}, _FURTHER))
-_check_document = checking(record(_NEEDED, _FURTHER))
 _check_change = checking(record({}, {**_NEEDED, **_FURTHER, **_VERSIONING, "key": or_null(STRING)}))
 
 
@@ -162,7 +161,6 @@ def read_agent_change(key: str, body: Mapping[str, Any]) -> AgentPatch:
     def apply(document: Json) -> Json:
         after = {**document, **changed, "settings": {**document["settings"], **_settings(changed)}}
         after = _kept(after)
-        _check_document(after)
         _judge_whole(after)
         return after
 
