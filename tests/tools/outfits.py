@@ -69,7 +69,7 @@ class FakeInterpreter:
     answer: Any = field(default_factory=lambda: {"stdout": "", "stderr": "", "error": None})
     ran: list[str] = field(default_factory=list)
 
-    async def run(self, code: str, files: Mapping[str, bytes], *, timeout_s: float) -> Any:
+    async def run(self, code: str, files: Mapping[str, bytes], *, timeout_s: float, tenant: str) -> Any:
         self.ran.append(code)
         if isinstance(self.answer, BaseException):
             raise self.answer

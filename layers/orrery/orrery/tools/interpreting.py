@@ -5,6 +5,7 @@ Sources: OpenAI's API document 2.3.0 (`CodeInterpreterTool`, `CodeInterpreterToo
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from orrery.core.errors import GatewayError, InvalidRequest

@@ -78,7 +78,7 @@ class _Run:
         code = f"import json as _json\nparams = _json.loads({given})\ndel _json\n{self.code}"
         try:
             async with timeout(setting.timeout_s):
-                ran = await self.interpreter.run(code, {}, timeout_s=setting.timeout_s)
+                ran = await self.interpreter.run(code, {}, timeout_s=setting.timeout_s, tenant=setting.organization)
         except GatewayError as err:
             return failed(err.message)
         except TimeoutError:
