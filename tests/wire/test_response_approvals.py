@@ -46,6 +46,9 @@ def test_a_request_may_name_its_call() -> None:
 def test_what_has_run_is_decided_no_more() -> None:
     asked = [call("a"), request("r")]
     assert decisions(asked, [answer("r", True), ours("a")]) == []
+    again = [call("a"), request("r"), call("a"), output("a")]
+    assert len(decisions(again, [answer("r", True)])) == 1
+    assert decisions(again, [answer("r", True), ours("a")]) == []
     assert decisions([request("r"), ours("r")], [answer("r", True)]) == []
     assert decisions([request("r"), ours("x", approval_request_id="r")], [answer("r", True)]) == []
     assert decisions([request("r", call_id="c"), ours("c")], [answer("r", True)]) == []

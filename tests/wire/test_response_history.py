@@ -103,6 +103,7 @@ def test_an_output_is_told_before_anybody_else_speaks() -> None:
 def test_an_id_may_come_again() -> None:
     once = [call("0"), output("0", "1"), HI]
     again = [call("0"), MORE, output("0", "2")]
+    assert told(call("0"), call("0"), HI, output("0", "1"), output("0", "2"))[2:] == ["0=1", "0=2", "hi"]
     assert told(*again, before=tuple(once)) == ["f(0)", "0=1", "hi", "f(0)", "0=2", "more"]
 
 

@@ -129,6 +129,12 @@ def test_every_item_gets_a_type_and_an_id_and_keeps_what_it_had(item: Item) -> N
     assert items_of([found]) == [found]
 
 
+@pytest.mark.parametrize("kind", ["message", "mcp_approval_response", "orq:x"])
+def test_an_id_that_says_nothing_is_none(kind: str) -> None:
+    for id in ("", None):
+        assert items_of([{"type": kind, "id": id}])[0]["id"]
+
+
 @pytest.mark.parametrize(
     ("kind", "prefix"), [*PREFIXES.items(), ("orq:x", "orq"), ("a-b:x", "item"), ("local_shell_call", "item")]
 )

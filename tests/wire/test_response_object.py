@@ -221,12 +221,12 @@ def test_a_call_that_was_made_otherwise_has_a_resource_too() -> None:
 
 
 def test_a_resource_shares_nothing_that_may_grow() -> None:
-    call = read(tools=[FUNCTION], metadata={})
+    call = read(tools=[FUNCTION], metadata={"a": "b"})
     found = resource(call)
     found["metadata"]["x"] = 1
     found["tools"].append({})
     found["output"].append({})
-    assert call.body["metadata"] == {}
+    assert call.body["metadata"] == {"a": "b"}
     assert call.body["tools"] == [FUNCTION]
     assert resource(call)["output"] == resource(read())["output"] == []
     echoed()["metadata"]["x"] = 1

@@ -72,8 +72,8 @@ TEAM: tuple[list[Any], list[Any]] = (
     [{"agents": ["a"]}, {"agents": [{}]}, {"agents": [{"key": ""}]}],
 )
 MEMORIES: tuple[list[Any], list[Any]] = (
-    [{}, {"memory_stores": ["m"]}],
-    [{"memory_stores": "m"}, {"memory_stores": [""]}],
+    [{}, {"stores": ["m"], "top_k": 1}],
+    [{"stores": "m"}, {"stores": [""]}, {"top_k": 0}, {"top_k": "1"}],
 )
 SERVERS: tuple[list[Any], list[Any]] = (
     [SERVER, {"key": "k"}, {"connector_id": "connector_gmail"}, {"tool_id": "t"}, {"tunnel_id": "x"}]

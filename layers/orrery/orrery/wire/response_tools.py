@@ -74,7 +74,7 @@ _SIDECAR = {
     **_APPROVED,
 }
 _SIDEKICK = record({"model": FILLED}, {**_SIDECAR, "system_prompt": STRING, "output_format": STRING})
-_MEMORIES = record({}, {"memory_stores": array(FILLED), **_APPROVED})
+_MEMORIES = record({}, {"stores": array(FILLED), "top_k": integer(1), **_APPROVED})
 _TEAM = record({}, {"agents": array(record({"key": FILLED}, {"role": STRING})), **_APPROVED})
 
 _PICKED = record({}, {"tool_names": array(STRING), "read_only": BOOLEAN})
