@@ -196,7 +196,9 @@ def test_thoughts_of_others_are_withheld_and_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", ["vllm:", "vllm:!!", "vllm:W10=", "vllm:e30=", "vllm/blocks:e30=", "x", "vllm:eyJtZXNzYWdlIjoxfQ=="]
+    "data",
+    ["vllm:", "vllm:!!", "vllm:W10=", "vllm:e30=", "vllm/blocks:e30=", "x", "eyJtZXNzYWdlIjp7fX0="]
+    + [f"vllm:{data}" for data in ("eyJtZXNzYWdlIjoxfQ==", "eyJtZXNzYWdlIjp7fSwiY2FsbHMiOltdfQ==")],
 )
 def test_seals_that_are_broken_are_those_of_others(data: str) -> None:
     found = encoded("vllm", input=[HI, {"type": "reasoning", "summary": [], "encrypted_content": data}, said("b")])
@@ -212,6 +214,12 @@ def test_a_seal_brings_no_fields_but_thoughts() -> None:
         "reasoning": "Hm.",
         "tool_calls": [{**tool("a"), "extra_content": 1}],
     }
+
+
+def test_how_long_an_answer_is_is_told_once() -> None:
+    thoughts = Thoughts({}, {}, 2)
+    thoughts.merge(Thoughts())
+    assert thoughts.said == 2
 
 
 def test_refusals_go_back() -> None:

@@ -234,6 +234,11 @@ def test_calls_that_take_turns_are_told_apart() -> None:
     assert [(item["call_id"], item["arguments"]) for item in told["output"]] == [("a", '{"x":1}'), ("b", '{"y":2}')]
 
 
+def test_what_comes_after_a_whole_call_is_no_part_of_it() -> None:
+    pieces = piece(0, "a", "{}"), piece(1, "b", "{}"), piece(0, "", " ")
+    assert [item["arguments"] for item in response(*map(chunk, pieces), END)["output"]] == ["{}", "{}"]
+
+
 def test_a_call_is_done_when_something_else_begins() -> None:
     told = [event["type"] for event in events(chunk(piece(0, "a", "{}")), chunk({"content": "x"}), END)]
     assert told.index("response.output_item.done") < told.index("response.output_text.delta")
