@@ -19,7 +19,7 @@ from orrery.core.registries import AGENT_KEY, AgentVersion, Increment
 from orrery.core.types import Json
 from orrery.stores.attributes import pack_item
 from orrery.stores.definition import AGENTS
-from orrery.stores.documents import DEFLATED_BYTES, Head, Kind, inflated
+from orrery.stores.document_rows import DEFLATED_BYTES, Head, Kind, inflated
 
 VERSION = "V#"
 FIRST = "1.0.0"

@@ -8,7 +8,7 @@ from orrery.core.pages import Listed, Page
 from orrery.core.registries import AgentVersion
 from orrery.core.types import Json
 from orrery.stores.agent_rows import VERSION, is_version, sort_of, version_of
-from orrery.stores.documents import delete, inflated
+from orrery.stores.document_rows import delete, inflated
 from orrery.stores.pages import MOST_BYTES, no_cursor
 from orrery.stores.table import Table
 

@@ -23,7 +23,8 @@ from orrery.stores.agent_rows import (
     version_of,
 )
 from orrery.stores.agent_versions import AgentVersions
-from orrery.stores.documents import IS_NEW, Beside, Documents, Head, Parts, Work, alone, inflated, put, raw_of
+from orrery.stores.document_rows import Head, inflated, put, raw_of
+from orrery.stores.documents import IS_NEW, Beside, Documents, Parts, Work, alone
 from orrery.stores.prompt_cache import Published, PublishedCache
 from orrery.stores.table import Table
 from orrery.wire.agent_reading import agent_of

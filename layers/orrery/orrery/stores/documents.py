@@ -1,77 +1,34 @@
 """Documents under keys of their own: what agents, stored tools and memory stores have in common.
 
-| PK                 | SK   | what it is                                                                         |
-| <KIND>#<org>#<key> | HEAD | the document as JSON, `z` where deflated; its version; `rev`, `made`; `more`       |
-
-`made` is drawn when a document is made: one that was deleted and made anew under its key is another one. `rev` is drawn
-at each change: a change names the one that it saw, so of two at once the second sees the first and tries again. A
-change is one transaction whose token is its own `rev`: DynamoDB knows it again for ten minutes (API_TransactWriteItems,
-read 2026-11-21), so that a repetition is answered with success and a late arrival does nothing. A head with `gone` is
-what is left while all that hangs on it is deleted; whoever finds one finishes that.
+A change names the head that it saw, so of two at once the second sees the first and tries again. It is one transaction
+whose token is its own `rev`: DynamoDB knows it again for ten minutes (API_TransactWriteItems, read 2026-11-21), so that
+a repetition is answered with success and a late arrival does nothing. Whoever finds a head with `gone` finishes what
+its deletion has left.
 """
 
 import asyncio
 import secrets
 import time
-import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import batched
 from typing import Any
 
-import orjson
-
-from orrery.core.agents import StoredDocument
-from orrery.core.errors import Conflict, NotFound, Unavailable
+from orrery.core.errors import Unavailable
 from orrery.core.pages import Listed, Page
-from orrery.core.registries import KeyRule
 from orrery.core.types import Json
 from orrery.stores.attributes import pack_item
 from orrery.stores.definition import organization_id
+from orrery.stores.document_rows import HEAD, Head, Kind, cursor_of, delete, head_item, head_of, put, raw_of
 from orrery.stores.pages import AT_ONCE, MOST_BYTES, no_cursor, of_index
-from orrery.stores.table import Cancelled, ConditionFailed, Table
+from orrery.stores.table import Cancelled, Table
 
-HEAD = "HEAD"
 IS_NEW = "attribute_not_exists(PK)"
 AS_SEEN = "rev = :seen"
 
 ATTEMPTS = 50
 """Of a change, while others change the same document: each round lets one of them through."""
-
-DEFLATED_BYTES = 4 * 1024
-"""Documents above this are deflated: a read costs by the 4 KB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of document: what its keys begin with in the table, and how it is spoken of."""
-
-    prefix: str
-    listing: str
-    rule: KeyRule
-    missing: Callable[[str], NotFound]
-    taken: Callable[[str], Conflict]
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A document. `raw` is it as JSON; `more` is what its store keeps beside it, JSON too."""
-
-    organization: str
-    key: str
-    made: str
-    rev: str
-    version: str
-    raw: bytes = field(repr=False)
-    created_at: int = 0
-    updated_at: int = 0
-    more: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def document(self) -> StoredDocument:
-        body = orjson.loads(self.raw)
-        return StoredDocument(self.key, self.key, body, self.created_at, self.updated_at, self.version)
 
 
 type Parts = Sequence[Json]
@@ -133,7 +90,7 @@ class Documents:
             token, now = secrets.token_hex(16), int(self._clock())
             head = Head(organization, key, token, token, version, raw_of(body), now, now, more or {})
             try:
-                await self._write(token, put(self._packed(head), IS_NEW), *beside(head))
+                await self._write(token, put(head_item(self.kind, head), IS_NEW), *beside(head))
             except Cancelled as refused:
                 there = refused.items[0]
                 if there is not None and "gone" in there:
@@ -153,7 +110,7 @@ class Documents:
                 return head
             after = replace(after, rev=secrets.token_hex(16), updated_at=int(self._clock()))
             try:
-                await self._write(after.rev, put(self._packed(after), AS_SEEN, head.rev), *beside(after))
+                await self._write(after.rev, put(head_item(self.kind, after), AS_SEEN, head.rev), *beside(after))
             except Cancelled:
                 continue
             return after
@@ -184,7 +141,7 @@ class Documents:
             head = await self.find(organization, page.cursor)
             if head is None:
                 raise no_cursor(page)
-            place = _cursor(head)
+            place = cursor_of(head)
         keys: list[str] = []
         body = of_index(self.kind.listing + organization_id(organization), place, page)
         async with aclosing(self.table.query(body)) as found:  # type: ignore[type-var]  # it is a generator
@@ -226,77 +183,10 @@ class Documents:
         await self.table.run("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token})
 
     def partition(self, organization: str, key: str) -> str:
-        return f"{self.kind.prefix}#{organization_id(organization)}#{key}"
+        return self.kind.partition(organization, key)
 
     def _place(self, organization: str, key: str) -> dict[str, str]:
         return {"PK": self.partition(organization, key), "SK": HEAD}
 
-    def _packed(self, head: Head) -> Json:
-        deflated = len(head.raw) > DEFLATED_BYTES
-        item = {
-            **self._place(head.organization, head.key),
-            "GPK": self.kind.listing + head.organization,
-            "GSK": _cursor(head),
-            "made": head.made,
-            "rev": head.rev,
-            "v": head.version,
-            "doc": zlib.compress(head.raw) if deflated else head.raw,
-            "more": orjson.dumps(head.more),
-            "created_at": head.created_at,
-            "updated_at": head.updated_at,
-        }
-        return pack_item(item | {"z": True} if deflated else item)
-
     def _crowded(self, key: str) -> Unavailable:
         return Unavailable(f"too many others are changing {key[:80]!r}", retry_after_s=1.0)
-
-
-def head_of(organization: str, key: str, item: Mapping[str, Any] | None) -> Head | None:
-    """What an item says; None where there is none, or only what is left of one."""
-    if item is None or "gone" in item:
-        return None
-    return Head(
-        organization,
-        key,
-        item["made"],
-        item["rev"],
-        item["v"],
-        inflated(item),
-        item["created_at"],
-        item["updated_at"],
-        orjson.loads(item["more"]),
-    )
-
-
-def inflated(item: Mapping[str, Any]) -> bytes:
-    """The document of an item, as JSON."""
-    raw: bytes = item["doc"]
-    return zlib.decompress(raw) if item.get("z") else raw
-
-
-def raw_of(body: Mapping[str, Any]) -> bytes:
-    """A document as it is stored: in its author's order, for that of a schema's fields matters."""
-    return orjson.dumps(body)
-
-
-def put(item: Json, condition: str, seen: str | None = None) -> Json:
-    """A Put of a transaction."""
-    body: Json = {"Item": item, "ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    if seen is not None:
-        body["ExpressionAttributeValues"] = {":seen": {"S": seen}}
-    return {"Put": body}
-
-
-async def delete(table: Table, key: Json, condition: str, values: Json) -> bool:
-    """Deletes an item if it is the one that is meant; whether it was. Harmless when repeated, or late."""
-    body: Json = {"Key": key, "ConditionExpression": condition, "ExpressionAttributeValues": values}
-    try:
-        await table.run("DeleteItem", body)
-    except ConditionFailed:
-        return False
-    return True
-
-
-def _cursor(head: Head) -> str:
-    """The place in the list: by age, then by key."""
-    return f"{head.created_at:012d}#{head.key}"

@@ -15,7 +15,8 @@ from orrery.core.pages import Listed, Page
 from orrery.core.tools import Embed
 from orrery.core.types import Json
 from orrery.stores.attributes import pack_item
-from orrery.stores.documents import IS_NEW, Head, put
+from orrery.stores.document_rows import Head, put
+from orrery.stores.documents import IS_NEW
 from orrery.stores.memory_entities import ATTEMPTS, IS_LIVE, LIVES, ROWS, Entities
 from orrery.stores.memory_rows import (
     DOCUMENT,

@@ -14,7 +14,8 @@ from orrery.core.registries import ENTITY as RULE
 from orrery.core.registries import MemoryEntity
 from orrery.core.types import Json
 from orrery.stores.attributes import pack, pack_item
-from orrery.stores.documents import HEAD, IS_NEW, Head, delete, put
+from orrery.stores.document_rows import HEAD, Head, delete, put
+from orrery.stores.documents import IS_NEW
 from orrery.stores.memory_rows import (
     ENTITY,
     KIND,

@@ -22,7 +22,7 @@ from orrery.core.registries import STORE_KEY, MemoryEntity
 from orrery.core.types import Json
 from orrery.stores.attributes import pack_item
 from orrery.stores.definition import MEMORY_STORES, organization_id
-from orrery.stores.documents import Kind
+from orrery.stores.document_rows import Kind
 
 ENTITY, DOCUMENT = "E#", "D#"
 PREFIX = "memdoc_"

@@ -12,7 +12,8 @@ from orrery.core.pages import Listed, Page
 from orrery.core.registries import Change, MemoryEntity
 from orrery.core.tools import Embed
 from orrery.core.types import Json
-from orrery.stores.documents import Beside, Documents, Head, alone, raw_of
+from orrery.stores.document_rows import Head, raw_of
+from orrery.stores.documents import Beside, Documents, alone
 from orrery.stores.memory_documents import MemoryDocuments
 from orrery.stores.memory_entities import Entities
 from orrery.stores.memory_rows import KIND, EntityRow

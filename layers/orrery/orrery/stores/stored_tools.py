@@ -19,7 +19,8 @@ from orrery.core.pages import Listed, Page
 from orrery.core.registries import TOOL_KEY, Change, Vault
 from orrery.core.types import Json
 from orrery.stores.definition import TOOLS
-from orrery.stores.documents import Beside, Documents, Head, Kind, alone, raw_of
+from orrery.stores.document_rows import Head, Kind, raw_of
+from orrery.stores.documents import Beside, Documents, alone
 from orrery.stores.table import Table
 from orrery.wire.tool_documents import HIDDEN, origin_of, param_of, secrets_of, with_secrets
 
