@@ -1,6 +1,7 @@
 """What the tests of stored responses share: responses that are easy to tell apart, and a table that counts."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,20 +21,32 @@ ORG, OTHER = "org-a", "org-b"
 
 @dataclass
 class Counting:
-    """An `AwsCall` that notes what is asked of it; `before` each call something may happen."""
+    """An `AwsCall` that notes what is asked of it, how many rows come, and how often somebody has to wait for it."""
 
     call: AwsCall
     actions: list[str] = field(default_factory=list)
-    before: Callable[[str, Json], None] = lambda action, payload: None
+    asked: list[tuple[str, Json]] = field(default_factory=list)
+    rows: int = 0
+    rounds: int = 0
+    under_way: int = 0
 
     async def __call__(self, action: str, payload: Json) -> Json:
-        self.before(action, payload)
         self.actions.append(action)
-        return await self.call(action, payload)
+        self.asked.append((action, payload))
+        self.rounds += not self.under_way
+        self.under_way += 1
+        await asyncio.sleep(0)  # those that are asked at once begin before the first of them is answered
+        try:
+            answer = await self.call(action, payload)
+        finally:
+            self.under_way -= 1
+        self.rows += len(answer.get("Items", ()))
+        return answer
 
     def taken(self) -> list[str]:
-        """What was asked since this was asked."""
+        """What was asked since this was asked; counts begin anew."""
         taken, self.actions = self.actions, []
+        self.rows = self.rounds = 0
         return taken
 
 

@@ -161,6 +161,7 @@ async def test_a_response_in_it_is_continued_with_all_that_it_had_heard(kept: Ke
     id = (await kept.conversation("zero")).id
     first = await kept.said("one", conversation=id)
     await kept.said("two", conversation=id)
+    assert await kept.words(first) == ["zero", *turns("one")]
     branch = await kept.said("other", after=first)
     assert await kept.words(branch) == ["zero", *turns("one", "other")]
     assert await kept.words(await kept.said("more", after=branch)) == ["zero", *turns("one", "other", "more")]

@@ -15,7 +15,7 @@ from orrery.stores.response_places import AFTER_ROWS, HEAD, LAST_POSITION, Place
 from orrery.stores.table import Table
 from tests.stores.blobs import MemoryBlobs, noise
 from tests.stores.books import NOW, Clock
-from tests.stores.responding import ORG, OTHER, Kept, ended, in_progress, queued, saying, turns
+from tests.stores.responding import ORG, OTHER, Kept, ended, in_progress, queued, saying, turns, words_in
 
 DAY = 86_400
 
@@ -84,17 +84,30 @@ async def test_however_many_trees_came_before_they_are_read_at_once(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(response_chains, "MOST_STRANGERS", 0)
-    last, words = "", []
+    last, words, trees = "", [], set()
     for number in range(9):
         words.append(f"w{number}")
-        before, last = last, await kept.said(words[-1], after=last)
-        before and await kept.said("stranger", after=before)
+        last = await kept.said(words[-1], after=last)
+        trees.add(place_of(last).tree)  # type: ignore[union-attr]
         await kept.said("stranger", after=last)
-    trees = {place_of(id).tree for id in [last]}  # type: ignore[union-attr]
+    assert len(trees) == 9
     kept.counting.taken()
-    assert trees and await kept.words(last) == turns(*words)
-    asked = kept.counting.taken()
-    assert len(asked) > 3 and set(asked) == {"Query"}
+    assert await kept.words(last) == turns(*words)
+    assert kept.counting.rounds == 2
+    assert kept.counting.taken() == ["Query"] * 9
+
+
+async def test_what_many_begin_at_once_is_not_read_by_who_begins_after_them(kept: Kept) -> None:
+    root = await kept.said("root")
+    at_once = [await kept.next(f"c{number}", after=root) for number in range(60)]
+    for response in at_once:
+        await kept.responses.begin(ended(response))
+    kept.counting.taken()
+    later = await kept.next("later", after=root)
+    assert kept.counting.rows <= MOST_STRANGERS + 2
+    assert place_of(later.id).tree != place_of(root).tree  # type: ignore[union-attr]
+    for response in at_once[::20]:
+        assert await kept.words(response.id) == turns("root", *words_in(response.input))
 
 
 async def test_a_process_that_forgot_the_trees_before_reads_them_one_by_one(

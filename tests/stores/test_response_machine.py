@@ -205,7 +205,7 @@ def test_what_happens_to_responses(table: Table) -> None:
 
     TheseLives.table = table
     TheseLives.TestCase.settings = settings(
-        max_examples=20,
+        max_examples=15,
         phases=[Phase.generate],
         stateful_step_count=30,
         deadline=None,

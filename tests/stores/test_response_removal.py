@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from orrery.core.errors import NotFound, Unavailable
+from orrery.core.types import Json
 from orrery.stores.conversations import ConversationStore
 from orrery.stores.responses import ResponseStore
 from orrery.stores.table import Table
@@ -43,13 +44,14 @@ def large(words: str, seed: int = 1) -> str:
     return words + noise(101_000, seed).hex()
 
 
-async def worked_on(kept: Kept, conversation: str = "") -> str:
+async def worked_on(kept: Kept, conversation: str = "", question: str = "") -> str:
     """A large background response with events, several bodies, and a question; all of it says SECRET."""
+    question = question or large(SECRET)
     context = await kept.conversations.context(ORG, conversation) if conversation else None
-    response = queued(kept.responses.new_id(context), large(SECRET), events=True, conversation=conversation)
+    response = queued(kept.responses.new_id(context), question, events=True, conversation=conversation)
     await kept.responses.begin(response)
     await kept.events.append(ORG, response.id, 0, [SECRET.encode()] * 70)
-    assert await kept.responses.save(saying(response, large(SECRET, 2)))
+    assert await kept.responses.save(saying(response, question + SECRET))
     assert await kept.responses.finish(saying(response, large(SECRET, 3), "completed"))
     await kept.events.append(ORG, response.id, 70, [SECRET.encode()], last=True)
     return response.id
@@ -83,7 +85,7 @@ async def test_a_deletion_that_dies_anywhere_hides_everything_and_can_be_repeate
 ) -> None:
     for death in range(1, 60):
         conversation = (await kept.conversation(SECRET)).id if kind == "conversation" else ""
-        id = await worked_on(kept, conversation)
+        id = await worked_on(kept, conversation, SECRET)
         faulty = Faulty(kept.table._call, [""] * death + ["before"])
         table = quick_table(faulty, kept.table.name)
         store = ConversationStore(table, blobs, clock=kept.clock) if conversation else ResponseStore(table, blobs)
@@ -181,4 +183,21 @@ async def test_what_only_its_worker_needed_goes_when_it_has_ended(kept: Kept) ->
     assert await kept.responses.save(saying(response, "so far"))
     assert SECRET in await remains(kept)
     assert await kept.responses.finish(saying(response, "words", "completed"))
+    assert SECRET not in await remains(kept)
+
+
+async def test_no_event_comes_while_a_conversation_is_deleted(kept: Kept) -> None:
+    conversation = (await kept.conversation("zero")).id
+    context = await kept.conversations.context(ORG, conversation)
+    response = queued(kept.responses.new_id(context), events=True, conversation=conversation)
+    await kept.responses.begin(response)
+    await kept.events.append(ORG, response.id, 0, [b"{}"])
+
+    async def meanwhile(action: str, payload: Json) -> Json:
+        if action == "DeleteItem":
+            await kept.events.append(ORG, response.id, 1, [SECRET.encode()])
+        return await kept.table._call(action, payload)
+
+    store = ConversationStore(quick_table(meanwhile, kept.table.name), None, clock=kept.clock)
+    await store.delete(ORG, conversation)
     assert SECRET not in await remains(kept)

@@ -305,6 +305,7 @@ async def test_each_write_may_arrive_twice(kept: Kept, table: Table, blobs: Memo
         for write in (store.begin(response), store.save(saying(response, "a")), store.finish(ended(response))):
             faulty.plan = [fault]
             assert await write in (None, True)
+            assert (await kept.responses.read(ORG, response.id)).input == response.input
         assert (await kept.responses.read(ORG, response.id)).status == "completed"
         faulty.plan = [""] * (2 if place else 1) + [fault]
         await store.delete(ORG, response.id)
@@ -322,3 +323,29 @@ async def test_many_at_once_end_it_once(kept: Kept) -> None:
     assert [end for end in ends[:8]].count(True) <= 1
     found = await kept.responses.read(ORG, response.id)
     assert (found.status == "completed") == (True in ends[:8])
+
+
+async def test_everything_is_read_strongly(kept: Kept) -> None:
+    conversation = (await kept.conversation("zero", "one")).id
+    response = queued(kept.responses.new_id(), events=True)
+    await kept.responses.begin(response)
+    await kept.events.append(ORG, response.id, 0, [b"{}"])
+    await kept.events.after(ORG, response.id, -1)
+    await kept.responses.finish(ended(response))
+    last = await kept.said("next", after=response.id)
+    await kept.said("in it", conversation=conversation)
+    await kept.conversations.add(ORG, conversation, [])
+    await kept.conversations.read(ORG, conversation)
+    await kept.responses.read(ORG, last)
+    await kept.responses.delete(ORG, response.id)
+    await kept.conversations.delete(ORG, conversation)
+    reads = [payload for action, payload in kept.counting.asked if action in ("Query", "GetItem")]
+    assert len(reads) > 8 and all(payload["ConsistentRead"] for payload in reads)
+
+
+async def test_a_small_one_is_deleted_although_the_answer_is_lost(kept: Kept, table: Table) -> None:
+    id = await kept.said("hello")
+    store = ResponseStore(quick_table(Faulty(table._call, ["", "lose"]), table.name), None, clock=kept.clock)
+    await store.delete(ORG, id)
+    with pytest.raises(NotFound):
+        await store.delete(ORG, id)
