@@ -5,7 +5,7 @@ import pytest
 from orrery.core.errors import InvalidRequest
 from orrery.wire.response_approvals import decisions
 from tests.wire.response_items import Item
-from tests.wire.test_response_history import HI, answer, call, ours, output, request
+from tests.wire.telling import HI, answer, call, ours, output, request
 
 
 def test_a_decision_names_the_call_that_stands_before_its_request() -> None:

@@ -5,20 +5,18 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
 from openresponses_types import CompactResponseMethodPublicBody, CreateResponseBody
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.options import Identity, Thread, Variables
 from orrery.core.responses import UNBOUNDED, Bounds, Responding
-from orrery.core.types import Call, Operation
+from orrery.core.types import Operation
 from orrery.wire.options import GATEWAY_FIELDS
 from orrery.wire.posted import Posted
-from orrery.wire.response_shapes import COMPACTION, OURS, PARAMETERS
+from orrery.wire.response_shapes import COMPACTION, PARAMETERS
 from orrery.wire.responses import read_compaction, read_response
-from tests.wire.responding import MINIMAL, asked, compaction, read, refusal
+from tests.wire.responding import MINIMAL, asked, read, refusal
 
 SEED = {
     "model": "openai/gpt-4o",
@@ -227,101 +225,3 @@ def test_every_optional_parameter_may_be_null(name: str) -> None:
     call = read(**{"previous_response_id": None if name == "conversation" else "resp_1", name: None})
     assert call.body.get(name) is None
     assert asked(**{name: None}) == Responding() if name != "input" else True
-
-
-json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-9, 9)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
-
-
-def judged(reading: typing.Callable[[Posted], Call], body: dict[str, Any]) -> Call | None:
-    try:
-        return reading(Posted(orjson.dumps(body)))
-    except InvalidRequest as err:
-        assert err.status == 400
-        assert err.param
-        return None
-
-
-@settings(max_examples=300)
-@given(st.sampled_from([*PARAMETERS, *sorted(GATEWAY_FIELDS), "model"]), json_values)
-def test_any_value_of_any_field_is_accepted_or_named(name: str, value: object) -> None:
-    call = judged(read_response, {**MINIMAL, name: value})
-    if call is not None:
-        assert call.body.keys().isdisjoint(OURS | GATEWAY_FIELDS)
-    judged(read_compaction, {**MINIMAL, name: value})
-
-
-KINDS = st.sampled_from(
-    [
-        "message",
-        "function_call",
-        "function_call_output",
-        "reasoning",
-        "item_reference",
-        "mcp_call",
-        "orq:x",
-        "web_search",
-    ]
-)
-FIELDS = st.sampled_from(
-    ["id", "role", "content", "call_id", "name", "arguments", "output", "summary", "approve", "tools", "server_url"]
-)
-things = st.fixed_dictionaries({}, optional={"type": KINDS | json_values}).flatmap(
-    lambda head: st.dictionaries(FIELDS, json_values | st.sampled_from(["user", "assistant"]), max_size=5).map(
-        lambda rest: {**rest, **head}
-    )
-)
-
-
-@settings(max_examples=200)
-@given(st.lists(things, max_size=3), st.lists(things, max_size=2), json_values | things)
-def test_any_items_and_tools_are_accepted_or_named(items: Any, tools: Any, choice: Any) -> None:
-    judged(read_response, {**MINIMAL, "input": items, "tools": tools, "tool_choice": choice})
-    judged(read_response, {**MINIMAL, "prompt": choice, "conversation": choice})
-
-
-@given(json_values.map(orjson.dumps) | st.binary(max_size=50))
-def test_bytes_that_are_no_request_are_refused(raw: bytes) -> None:
-    for reading in (read_response, read_compaction):
-        with pytest.raises(InvalidRequest):
-            reading(Posted(raw))
-
-
-@given(st.dictionaries(st.text(min_size=1), json_values, max_size=5))
-def test_unknown_fields_survive_in_their_order(extra: dict[str, Any]) -> None:
-    unknown = {name: value for name, value in extra.items() if name not in {*PARAMETERS, *GATEWAY_FIELDS, "model"}}
-    message = {"role": "user", "content": "hi", **{f"x_{name}": value for name, value in unknown.items()}}
-    ours = {"model": "m", "input": [message]}
-    body = {**unknown, "retry": {}, **ours, "orq": {}, "memory": {"entity_id": "e"}}
-    assert orjson.dumps(read_response(Posted(orjson.dumps(body))).body) == orjson.dumps({**unknown, **ours})
-
-
-def test_a_compaction_is_stored_nowhere() -> None:
-    call = compaction(previous_response_id="resp_1", instructions="short", stream=True, retry={"count": 2})
-    assert call.operation is Operation.RESPONSES
-    assert call.body == {**MINIMAL, "instructions": "short"}
-    assert not call.stream
-    assert call.options.retry.count == 2
-    assert call.options.responding == Responding(store=False, previous="resp_1")
-
-
-@pytest.mark.parametrize(
-    ("fields", "param"), [({"model": None}, "model"), ({"input": None}, "input"), ({"input": [{}]}, "input[0].role")]
-)
-def test_a_compaction_needs_a_model_and_something_to_compact(fields: dict[str, Any], param: str) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        compaction(**fields)
-    assert caught.value.param == param
-
-
-def test_a_compaction_of_what_came_before_needs_no_input() -> None:
-    assert compaction(input=None, previous_response_id="resp_1").options.responding == Responding(
-        store=False, previous="resp_1"
-    )
