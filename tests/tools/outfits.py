@@ -117,7 +117,9 @@ class Workshop:
         self.setting = Setting(ORG, 5.0, NOW, self.models.ask, never)
 
     def given(self, **more: Any) -> "Workshop":
-        """The same with another setting."""
+        """The same with another setting; variables are secret where nobody says otherwise."""
+        if "variables" in more:
+            more = {"secrets": frozenset(more["variables"]), **more}
         self.setting = replace(self.setting, **more)
         return self
 

@@ -33,8 +33,9 @@ type Embed = Callable[[str, Sequence[str]], Awaitable[Sequence[Sequence[float]]]
 class Setting:
     """What surrounds a running tool. `timeout_s` is all the time that one call has; whoever runs it enforces it, too.
 
-    `variables` are the request's, secret ones in full: tools may use them where their definition says `{{name}}`, and
-    tell nobody. `transcript` is the conversation so far. `now` is epoch seconds. `entity` scopes memories ("": none).
+    `variables` are the request's, those named in `secrets` in full: tools may use them where their definition says
+    `{{name}}`, and tell nobody. `transcript` is the conversation so far. `now` is epoch seconds. `entity` scopes
+    memories ("": none).
     """
 
     organization: str
@@ -43,6 +44,7 @@ class Setting:
     ask: Ask = field(repr=False)
     embed: Embed = field(repr=False)
     variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    secrets: frozenset[str] = frozenset()
     transcript: Sequence[Json] = field(default=(), repr=False)
     entity: str = ""
     depth: int = 0

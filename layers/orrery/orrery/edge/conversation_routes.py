@@ -11,7 +11,7 @@ from orrery.edge.response_routes import items_page, principal_of
 from orrery.edge.web import Request, Response
 from orrery.flow.gateway import Gateway
 from orrery.wire import conversations as wire
-from orrery.wire.response_items import listed
+from orrery.wire.response_items import listed, shown_item
 
 type Work = Callable[[Request, Conversations, str, int], Awaitable[Json]]
 type Endpoint = Callable[[Request, Gateway], Awaitable[Response]]
@@ -74,7 +74,7 @@ async def _item(request: Request, store: Conversations, organization: str, most:
     context = await store.context(organization, _id(request))
     for item in context.items:
         if item.get("id") == wanted:
-            return dict(item)
+            return shown_item(item)
     raise NotFound(f"No item with id '{wanted[:80]}' is in this conversation.", code="not_found")
 
 

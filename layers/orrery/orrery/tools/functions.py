@@ -80,11 +80,6 @@ def status(outcome: Outcome) -> str:
     return "failed" if outcome.failed else "completed"
 
 
-def needs_approval(spec: Json) -> bool:
-    """Whether an agent's entry says that each call must be approved."""
-    return spec.get("requires_approval") is True
-
-
 def failed(words: str) -> Outcome:
     """What the model hears of a call that came to nothing."""
     return Outcome(f"Error: {words}", failed=True)

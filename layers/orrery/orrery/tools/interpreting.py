@@ -11,7 +11,7 @@ from typing import Any
 from orrery.core.errors import GatewayError, InvalidRequest
 from orrery.core.tools import Opened, Outcome, Setting
 from orrery.core.types import Json
-from orrery.tools.functions import Tool, failed, function, needs_approval, status, text
+from orrery.tools.functions import Tool, failed, function, status, text
 from orrery.tools.outfit import Interpreter, Outfit
 
 NAME = "code_interpreter"
@@ -52,7 +52,7 @@ async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
     told = function(NAME, DESCRIPTION, {"code": text("The Python to run.")}, ["code"])
     made = CodeInterpreterTool if spec.get("type") == NAME else Tool
     ours = made is CodeInterpreterTool
-    tool = made(str(spec.get("type")), told, work, approval=needs_approval(spec), hidden=ours)
+    tool = made(str(spec.get("type")), told, work, hidden=ours)
     return Opened(tools=[tool])
 
 

@@ -50,7 +50,7 @@ def http_tool(document: StoredDocument, spec: Json, setting: Setting, outfit: Ou
     given = given if isinstance(given, dict) else {}
     blueprint = read_blueprint(given.get("blueprint"), spec.get("timeout"))
     arguments = _arguments(given.get("arguments"))
-    forbid_secrets(blueprint, secret_names(setting), document.key)
+    forbid_secrets(blueprint, setting.secrets, document.key)
     told = {name: argument for name, argument in arguments.items() if argument.told}
     properties = {name: {"type": each.type, "description": each.description} for name, each in told.items()}
     required = [name for name, each in told.items() if each.default is None]
@@ -59,15 +59,9 @@ def http_tool(document: StoredDocument, spec: Json, setting: Setting, outfit: Ou
     return Tool("orq:http", function(document.key, description, properties, required), send.run)
 
 
-def secret_names(setting: Setting) -> frozenset[str]:
-    """The variables that only tools may see; all of them, where nobody says which."""
-    named: frozenset[str] = getattr(setting, "secrets", frozenset(setting.variables))
-    return named
-
-
 def secret_values(setting: Setting) -> Iterator[str]:
     """What of the variables must not come back."""
-    for name in secret_names(setting):
+    for name in setting.secrets:
         yield from leaves(setting.variables.get(name))
 
 

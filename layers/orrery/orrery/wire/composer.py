@@ -192,7 +192,7 @@ class Composer:
         while line:
             item = line[0]
             self._tell(item, events)
-            if not (item.finished or (item.opened and len(line) > 1 and item.yields_to(line[1]))):
+            if not (item.finished or (len(line) > 1 and item.yields_to(line[1]))):
                 break
             line.popleft()
             item.end()

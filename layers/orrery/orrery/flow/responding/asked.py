@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from orrery.core.errors import InvalidRequest
 from orrery.core.responses import Context, Responding
 from orrery.core.tools import Setting
 from orrery.core.types import Call, Json
@@ -15,6 +16,7 @@ from orrery.flow.visit import Visit, extras_of
 from orrery.wire.response_approvals import Decision, decisions
 from orrery.wire.response_history import turn_input, with_references
 from orrery.wire.response_items import items_of
+from orrery.wire.response_tools import check_choice
 
 APPROVAL = "mcp_approval_response"
 
@@ -59,6 +61,8 @@ class Asked:
 async def prepared(visit: Visit, gateway: Gateway, *, id: str = "") -> Asked:
     """Raises `GatewayError`; nothing is held or written then. `id` "": a new one."""
     call, context = await _surrounded(visit, gateway)
+    if not call.model:
+        raise InvalidRequest("Missing required parameter: 'model'.", param="model")
     responding = call.options.responding
     assert responding is not None
     own = items_of(call.body.get("input"))
@@ -66,6 +70,9 @@ async def prepared(visit: Visit, gateway: Gateway, *, id: str = "") -> Asked:
     resolved = await _referred(own, items, visit, gateway)
     asking = inner.Asking(visit, call, gateway)
     setting = _setting(call, responding, asking, items, visit.principal.organization, now=gateway.now())
+    tools = await toolset_of(call, setting, gateway)
+    names = {str(function.get("name")) for function in tools.functions}
+    check_choice(call.body.get("tool_choice"), names, responding.hosted)
     return Asked(
         visit=visit,
         call=call,
@@ -77,7 +84,7 @@ async def prepared(visit: Visit, gateway: Gateway, *, id: str = "") -> Asked:
         input=turn_input(items, own, resolved=resolved),
         decided=decisions(items, own) if any(item["type"] == APPROVAL for item in own) else (),
         private=_private(call, own, items, resolved),
-        tools=await toolset_of(call, setting, gateway),
+        tools=tools,
         setting=setting,
         asking=asking,
     )
@@ -120,11 +127,18 @@ async def _context(visit: Visit, responding: Responding, gateway: Gateway) -> Co
 
 
 async def _filled(call: Call, gateway: Gateway) -> Call:
-    if call.options.variables is None:
+    """With its variables; what a tool asks inside of a response is no template: a page could have written it."""
+    responding = call.options.responding
+    if call.options.variables is None or responding is None:
         return call
     from orrery.flow.variables import rendered
 
-    return await rendered(call, gateway)
+    if not responding.depth:
+        return await rendered(call, gateway)
+    asked = call.body.get("input")
+    found = await rendered(replace(call, body={**call.body, "input": ""}), gateway)
+    private = None if found.private is None else {**found.private, "input": asked}
+    return replace(found, body={**found.body, "input": asked}, private=private)
 
 
 async def _referred(own: Sequence[Json], before: Sequence[Json], visit: Visit, gateway: Gateway) -> dict[str, Json]:
@@ -166,6 +180,7 @@ def _setting(
         ask=asking.ask,
         embed=asking.embed,
         variables=dict(variables.values) if variables else {},
+        secrets=variables.secrets if variables else frozenset(),
         transcript=before,
         entity=responding.memory,
         depth=responding.depth,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from orrery.core.tools import HostedTool
+from orrery.core.tools import HostedTool, Outcome
 from orrery.core.types import Json
 from orrery.flow.responding.asked import Asked
-from orrery.flow.responding.calling import Called, refused, run_all
+from orrery.flow.responding.calling import Called, called, refused, run_all
 from orrery.wire.composer import Composer, Turn
 
 NOT_ALLOWED = "This tool may not be called now."
@@ -45,10 +45,9 @@ class Hosting:
                 self.produced.append(refused(decision.call, GONE))
             else:
                 running.append((decision.call, tool))
-        for called in await run_all(running, self._asked.setting):
-            self.produced.append(called.output)
-            id = called.call["approval_request_id"]
-            self._approved.append({**called.shown, "approval_request_id": id})
+        for done in await run_all(running, self._asked.setting):
+            self.produced.append(done.output)
+            self._approved.append({**done.shown, "approval_request_id": done.call["approval_request_id"]})
 
     def heard(self, turn: Turn) -> None:
         """What a turn gave."""
@@ -71,7 +70,7 @@ class Hosting:
         running = []
         for call, tool in self._mine:
             if not self._may_run():
-                self.produced.append(refused(call, ENOUGH))
+                events += self.shown(called(call, tool, Outcome(ENOUGH, failed=True)))
             elif tool.approval:
                 self.waits = True
                 events += self._composer.add(tool.asked(call))
@@ -84,14 +83,14 @@ class Hosting:
             timeout_s=min(setting.timeout_s, left_s),
             transcript=[*self._asked.input, *self.produced],
         )
-        for called in await run_all(running, setting):
-            events += self.shown(called)
+        for done in await run_all(running, setting):
+            events += self.shown(done)
         return events
 
-    def shown(self, called: Called) -> list[Json]:
+    def shown(self, done: Called) -> list[Json]:
         """The events of a call that has run, which the next turn hears of."""
-        self.produced.append(called.output)
-        return self._composer.add(called.shown)
+        self.produced.append(done.output)
+        return self._composer.add(done.shown)
 
     def _may_run(self) -> bool:
         most = self._asked.responding.max_tool_calls

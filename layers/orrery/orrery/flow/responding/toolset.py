@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from orrery.core.errors import InvalidRequest
 from orrery.core.tools import HostedTool, Opened, Setting
 from orrery.core.types import Call, Json
+from orrery.flow.credentials import own_of
 from orrery.flow.gateway import Gateway
 from orrery.flow.responding.approvals import Waiting
 from orrery.flow.visit import extras_of
@@ -57,7 +58,7 @@ async def toolset_of(call: Call, setting: Setting, gateway: Gateway) -> Toolset:
     own: list[Json] = list(call.body.get("tools") or ())
     if not responding.hosted:
         return Toolset(functions=own)
-    native = await _native(call, responding.hosted, gateway)
+    native = await _native(call, responding.hosted, setting.organization, gateway)
     ours = [spec for spec in responding.hosted if spec not in native]
     toolbox = extras_of(gateway).toolbox
     opened = await asyncio.gather(*(toolbox.open(spec, setting) for spec in ours))
@@ -90,14 +91,22 @@ def _joined(own: Sequence[Json], native: Sequence[Json], opened: Sequence[Opened
     return Toolset(hosted, functions, native, [item for each in opened for item in each.items])
 
 
-async def _native(call: Call, hosted: Sequence[Json], gateway: Gateway) -> list[Json]:
-    """Those that every provider that may serve this request runs itself."""
+async def _native(call: Call, hosted: Sequence[Json], organization: str, gateway: Gateway) -> list[Json]:
+    """Those that every provider that may serve this request runs itself, for its caller's own key.
+
+    With pooled credit they run here: what a provider takes for a search is in no price of a model.
+    """
     from orrery.providers.compatible.response_facts import native_tools
 
+    own = await own_of(call, organization, gateway)
+    if own.falls_back:
+        return []
     models = [call.model, *call.options.fallbacks] if not call.options.balance else []
     models += [each.model for each in call.options.balance]
-    known = [native_tools(await _provider(model, gateway)) for model in models]
-    return [spec for spec in hosted if all(spec["type"] in types for types in known)]
+    providers = [await _provider(model, gateway) for model in models]
+    if not all(map(own.has, providers)):
+        return []
+    return [spec for spec in hosted if all(spec["type"] in native_tools(provider) for provider in providers)]
 
 
 async def _provider(model: str, gateway: Gateway) -> str:

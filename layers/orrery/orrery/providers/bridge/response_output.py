@@ -149,7 +149,7 @@ class CallItem(Item):
         """The call is whole; one that brought no arguments has `{}`."""
         if self.is_done:
             return []
-        rest = [] if self.arguments.strip() else self.write("{}")
+        rest = [] if self.arguments else self.write("{}")
         self.fields["arguments"] = arguments = self.arguments
         at = {"item_id": self.fields["id"], "output_index": self.index}
         told = self._events.new("function_call_arguments.done", **at, name=self.fields["name"], arguments=arguments)
