@@ -83,6 +83,7 @@ async def test_a_change_that_comes_late_changes_nothing(kept: Kept, table: Table
     late = ConversationStore(quick_table(faulty, table.name), None, clock=clock)
     with pytest.raises(Unavailable):
         await late.change(ORG, id, {"a": "late"})
+    clock.now += 1
     await kept.conversations.change(ORG, id, {"a": "2"})
     await faulty.arrive()
     assert (await kept.conversations.read(ORG, id)).metadata == {"a": "2"}
@@ -224,6 +225,13 @@ async def test_a_page_unpacks_only_what_is_on_it(kept: Kept, blobs: MemoryBlobs)
     assert await listed(kept, id, Page(limit=1), newest_first=True) == (["b"], True)
     with pytest.raises(Unavailable):
         await listed(kept, id, Page(limit=2))
+
+
+async def test_an_item_that_came_twice_is_listed_where_it_came_first(kept: Kept) -> None:
+    id = (await kept.conversation("a", "b")).id
+    await kept.conversations.add(ORG, id, [message("again") | {"id": "msg_user_a"}, message("c")])
+    assert await listed(kept, id, Page()) == (["a", "b", "c"], False)
+    assert await kept.heard(id) == ["a", "b", "again", "c"]
 
 
 async def test_any_number_of_items_may_come_at_once(kept: Kept) -> None:
