@@ -237,6 +237,7 @@ class Replayed:
         name = event["type"].removeprefix("response.")
         if name == "output_item.added":
             assert event["output_index"] == len(self.items)
+            assert not any(event["item"].get(name) for name in ("summary", "content", "arguments", "result"))
             self.items.append({"added": event["item"], "parts": {}, "text": ""})
             self.open.add(event["output_index"])
             return

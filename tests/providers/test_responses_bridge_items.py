@@ -249,7 +249,7 @@ def test_media_are_the_parts_of_a_chat() -> None:
     parts = [
         {"type": "input_image", "image_url": "https://a.example/b.png", "detail": "low"},
         {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": None},
-        {"type": "input_file", "file_data": pdf, "filename": "a.pdf"},
+        {"type": "input_file", "file_data": pdf, "filename": "a.pdf", "file_url": "https://a.example/c.pdf"},
         {"type": "input_file", "file_url": pdf},
         {"type": "input_file", "file_url": pdf, "filename": "b.pdf"},
         {"type": "input_file", "file_url": "data:image/x;base64,AA=="},
