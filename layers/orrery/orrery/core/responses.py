@@ -4,6 +4,7 @@
 Sources: Open Responses 2026-04-24 and OpenAI's API document 2.3.0; Orq's field trees for the rest (read 2026-11-21).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -131,6 +132,19 @@ class EventLog:
     events: Sequence[bytes] = field(repr=False)
     ended: bool = False
 
+
+def item_id(prefix: str, response: str, number: int) -> str:
+    """The id of the output item `number` of a response: it says where the item is kept."""
+    return f"{prefix}_{response.partition('_')[2]}{number:03d}"
+
+
+def home_of(item: str) -> str:
+    """The response that an output item's id names; "" for other ids."""
+    found = _ITEM.fullmatch(item)
+    return f"resp_{found[1]}" if found else ""
+
+
+_ITEM = re.compile(r"[a-z]{1,16}_([0-9A-Za-z]{27})\d{3,5}")
 
 type Work = Mapping[str, Any]
 """A message of the queue: `{"organization", "response"}`, ids and nothing else."""

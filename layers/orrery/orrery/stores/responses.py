@@ -5,15 +5,16 @@ came before it is in its ancestors' rows; see `response_places` for where they s
 read, `response_rows` for what is in them.
 """
 
+import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal
 
 from orrery.core.errors import NotFound, Unavailable
 from orrery.core.ports import Blobs
-from orrery.core.responses import Context, StoredResponse
+from orrery.core.responses import Context, StoredResponse, home_of
 from orrery.core.types import Json
 from orrery.stores.response_bodies import Bodies, Body
 from orrery.stores.response_chains import FOUNDING, Chains
@@ -142,6 +143,19 @@ class ResponseStore:
     async def read(self, organization: str, response: str) -> StoredResponse:
         """See `core.keeping.Responses.read`."""
         return await self._whole(organization, response, await self._work.row(organization, response))
+
+    async def items(self, organization: str, ids: Sequence[str]) -> Mapping[str, Json]:
+        """See `core.keeping.Responses.items`."""
+        homes = {home for id in ids if (home := home_of(id))}
+        found = await asyncio.gather(*(self._items_in(organization, home) for home in sorted(homes)))
+        known = {str(item["id"]): item for items in found for item in items}
+        return {id: known[id] for id in ids if id in known}
+
+    async def _items_in(self, organization: str, response: str) -> Sequence[Json]:
+        try:
+            return (await self.read(organization, response)).output
+        except NotFound:
+            return ()
 
     async def cancel(self, organization: str, response: str) -> StoredResponse:
         """See `core.keeping.Responses.cancel`."""
