@@ -316,7 +316,7 @@ def test_a_compaction_is_what_was_said_before() -> None:
         {"role": "user", "content": [{"type": "text", "text": f"{BEFORE}They spoke of ☕."}]},
         {"role": "user", "content": "Hi"},
     ]
-    for content in (None, 5, "anthropic:QQ==", "orrery:/w==", "orrery"):
+    for content in (None, 5, "QQ==", "anthropic:QQ==", "orrery:/w==", "orrery"):
         assert text_of({"encrypted_content": content}) is None and as_message({"encrypted_content": content}) is None
 
 
@@ -457,15 +457,16 @@ def test_without_tools_nothing_is_said_of_them() -> None:
 
 
 def test_urls_are_read_where_the_chat_needs_their_content() -> None:
-    bedrock, xai = providers.get("bedrock"), providers.get("xai")
-    assert bedrock is not None and xai is not None
-    needs = over(bedrock.adapters[Operation.CHAT]).needs_bytes
-    theirs = bedrock.adapters[Operation.CHAT].needs_bytes
-    assert needs is not None and theirs is not None
-    for url in ("https://a.example/b.pdf", "s3://bucket/b.pdf"):
-        assert needs("file_url", url) == theirs("file", url)
-        assert needs("image_url", url) == theirs("image_url", url)
-    assert over(providers.get("anthropic").adapters[Operation.CHAT]).needs_bytes is None  # type: ignore[union-attr]
+    found = providers.get("bedrock")
+    assert found is not None
+    chat = found.adapters[Operation.CHAT]
+    asked: list[tuple[str, str]] = []
+    needs = over(replace(chat, needs_bytes=lambda kind, url: bool(asked.append((kind, url))))).needs_bytes
+    assert needs is not None
+    for field in ("file_url", "image_url", "video_url"):
+        needs(field, "u")
+    assert asked == [("file", "u"), ("image_url", "u"), ("video_url", "u")]
+    assert over(replace(chat, needs_bytes=None)).needs_bytes is None
 
 
 def test_links_are_where_urls_stand() -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from orrery import providers
 from orrery.core.dialect import Event, Frame
-from orrery.core.types import Operation
+from orrery.core.types import Operation, Usage
 from orrery.providers.bridge.response_reasoning import Thoughts, unsealed
+from orrery.providers.bridge.response_stream import ResponseDecoder
 from orrery.providers.bridge.responses import over
 from tests.providers.responding import ID, Replayed, call, payloads
 
@@ -346,3 +347,23 @@ def test_a_response_tells_what_its_request_was_but_not_what_its_caller_wrote() -
     assert (told["temperature"], told["top_p"], told["max_output_tokens"]) == (0.5, 1, 9)
     assert (told["service_tier"], told["model"], told["created_at"]) == ("flex", "m-1", 5)
     assert "secret" not in str(told) and told["usage"] is None
+
+
+class Counting:
+    """A chat whose count comes before its words."""
+
+    done = False
+
+    def feed(self, event: Event) -> list[Frame]:
+        self.done = True
+        return [Frame(None, Usage(prompt=7, completion=2)), Frame(chunk({"content": "a"}, "stop"), None, 1)]
+
+    def close(self) -> list[Frame]:
+        return []
+
+
+def test_the_last_count_is_that_of_the_response() -> None:
+    decoding = ResponseDecoder(Counting(), call({"model": "xai/m", "input": "Hi"}, "xai", stream=True))
+    *_, last = decoding.feed(Event("", b""))
+    assert last.payload["response"]["usage"]["total_tokens"] == 9 and last.usage == Usage(prompt=7, completion=2)  # type: ignore[index,call-overload]
+    assert decoding.done and list(decoding.feed(Event("", b""))) == list(decoding.close()) == []
