@@ -72,11 +72,6 @@ async def test_each_url_is_read_once_and_only_where_it_is_needed():
     assert items[0]["content"][1] == IMAGE and items[2]["content"][0]["file_data"] == PAPER_DATA
 
 
-async def test_an_adapter_may_know_a_field_by_its_name():
-    """So the bridge over chat does, as for all other links."""
-    assert (await sent(room("image_url"), user(IMAGE)))[0]["content"][0]["image_url"] == PICTURE_DATA
-
-
 async def test_the_caller_s_own_items_stay_whole():
     given = [user(IMAGE, FILE), {"role": "user", "content": "a"}]
     before = deepcopy(given)

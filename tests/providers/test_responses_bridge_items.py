@@ -14,7 +14,6 @@ from orrery.core.options import Options
 from orrery.core.responses import Responding
 from orrery.core.types import Operation, Target
 from orrery.providers.bridge.response_items import messages_of
-from orrery.providers.bridge.response_links import links_of
 from orrery.providers.bridge.response_reasoning import Thoughts, sealed, unsealed
 from orrery.providers.bridge.responses import over
 from orrery.providers.lost import Lost
@@ -463,27 +462,10 @@ def test_urls_are_read_where_the_chat_needs_their_content() -> None:
     asked: list[tuple[str, str]] = []
     needs = over(replace(chat, needs_bytes=lambda kind, url: bool(asked.append((kind, url))))).needs_bytes
     assert needs is not None
-    for field in ("file_url", "image_url", "video_url"):
-        needs(field, "u")
-    assert asked == [("file", "u"), ("image_url", "u"), ("video_url", "u")]
+    for kind in ("input_file", "input_image", "input_video"):
+        needs(kind, "u")
+    assert asked == [("file", "u"), ("image_url", "u"), ("input_video", "u")]
     assert over(replace(chat, needs_bytes=None)).needs_bytes is None
-
-
-def test_links_are_where_urls_stand() -> None:
-    shown = [{"type": "input_text", "text": "x"}, {"type": "input_image", "image_url": "https://a.example/1.png"}]
-    files = [
-        {"type": "input_file", "file_url": "http://a.example/2.pdf"},
-        {"type": "input_image", "image_url": "data:"},
-    ]
-    asked = {"input": [HI, {"role": "user", "content": shown}, fco("a", files), fco("b"), fc("c")]}
-    links = links_of(asked)
-    assert [link.param for link in links] == ["input[1].content[1].image_url", "input[2].output[0].file_url"]
-    for link in links:
-        held: Any = asked
-        for step in link.path:
-            held = held[step]
-        assert held == link.url
-    assert links_of({"input": "https://a.example"}) == () == links_of({})
 
 
 def test_a_servers_name_may_be_any() -> None:

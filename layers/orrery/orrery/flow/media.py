@@ -93,7 +93,7 @@ def _spots(body: Json, needs_bytes: Callable[[str, str], bool]) -> Iterator[Spot
         holder, fields = (part, ITEM_FIELDS.get(kind, ())) if place[0] == "input" else _of_message(part, kind)
         filled = ((field, holder.get(field)) for field in fields)
         field, url = next(((field, url) for field, url in filled if url), ("", ""))
-        if is_http(url) and (needs_bytes(kind, url) or (place[0] == "input" and needs_bytes(field, url))):
+        if is_http(url) and needs_bytes(kind, url):
             yield Spot(place, kind, field, url)
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from orrery.catalog.cost import cost_nano, covers
 from orrery.core.errors import GatewayError
 from orrery.core.exchange import Evidence, Exchange, Hold, Receipt
-from orrery.core.types import Usage
+from orrery.core.types import Operation, Usage
 from orrery.flow.attempts import is_news
 from orrery.flow.call import Frames
 from orrery.flow.estimate import WRITING, counted_usage
@@ -56,8 +56,13 @@ async def run_after(exchange: Exchange) -> None:
 
 
 async def _discard_uploads(exchange: Exchange, gateway: Gateway) -> None:
-    """What was uploaded for this request has served; after a failure it stays, for the caller's next try."""
+    """What was uploaded for this request has served; after a failure it stays, for the caller's next try.
+
+    So it does for responses: the next turn reads their input again, and whoever continues one.
+    """
     if gateway.uploads is None or exchange.outcome != "completed":
+        return
+    if exchange.plan.call.operation is Operation.RESPONSES:
         return
     for url in exchange.uploads:
         with suppress(GatewayError):  # it goes after a day

@@ -12,8 +12,8 @@ from orrery.core.types import Call, Target
 from orrery.providers.bridge.response_request import as_chat, bare, own_names, with_own_names
 from orrery.providers.bridge.response_stream import ResponseDecoder, whole
 
-PARTS: Mapping[str, str] = {"image_url": "image_url", "file_url": "file"}
-"""Fields of an input that hold a URL, and the chat's content parts that they become."""
+PARTS: Mapping[str, str] = {"input_image": "image_url", "input_file": "file"}
+"""Content parts of an input that may hold a URL, and those of a chat that they become."""
 
 
 @lru_cache(maxsize=256)  # adapters are made once each
@@ -36,8 +36,8 @@ def over(chat: Adapter) -> Adapter:
         assert chat_decoder is not None
         return ResponseDecoder(chat_decoder(_asked(call)), call)
 
-    def needs_bytes(field: str, url: str) -> bool:
-        return chat_needs is not None and chat_needs(PARTS.get(field, field), url)
+    def needs_bytes(kind: str, url: str) -> bool:
+        return chat_needs is not None and chat_needs(PARTS.get(kind, kind), url)
 
     return Adapter(
         path=path,
