@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from orrery.edge.families import family, manage
+from orrery.edge.families import MOUNTS, family, manage
 from tests.edge.running import Running, running
 
 HELLO = {"model": "sandbox/echo", "messages": [{"role": "user", "content": "hello"}]}
-SCOPES = ("activity", "prompts", "providers")
+SCOPES = ("activity", "agents", "prompts", "providers")
 NEVER = "never-made"
 
 
@@ -58,6 +58,9 @@ def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tenant, 
             tenant.http.close()
 
 
+OTHER_MOUNTS = tuple(f"{mount}/" for mount in MOUNTS[1:])
+
+
 def made(http: httpx.Client, name: str) -> dict[str, str]:
     """One of everything that has an id."""
     headers = {"x-orbitrage-run-id": f"run-of-{name}", "x-orbitrage-session-id": f"session-of-{name}"}
@@ -69,6 +72,7 @@ def made(http: httpx.Client, name: str) -> dict[str, str]:
     video = http.post("/v1/videos", json={"model": "sandbox/film", "prompt": "planets"})
     assert video.status_code == 200, video.text
     return {
+        **kept(http, name),
         "/v1/runs": f"run-of-{name}",
         "/v1/sessions": f"session-of-{name}",
         "/v2/identities": f"identity-of-{name}",
@@ -78,16 +82,51 @@ def made(http: httpx.Client, name: str) -> dict[str, str]:
     }
 
 
+def kept(http: httpx.Client, name: str) -> dict[str, str]:
+    """Responses, and what they are made with."""
+
+    def post(where: str, **body: Any) -> Any:
+        answer = http.post(where, json=body)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    response = post("/v1/responses", model="sandbox/echo", input=f"secret of {name}", background=True)
+    conversation = post("/v1/conversations", items=[{"role": "user", "content": f"secret of {name}"}])
+    (item,) = http.get(f"/v1/conversations/{conversation['id']}/items").json()["data"]
+    settings: dict[str, Any] = {"tools": []}
+    agent = {"role": "r", "description": "d", "instructions": "i", "path": "p", "model": "sandbox/echo"}
+    post("/v2/agents", key=f"agent.of.{name}", settings=settings, **agent)
+    function = {"name": "f", "parameters": {"type": "object", "properties": {}, "required": []}}
+    tool = post("/v2/tools", key=f"tool-of-{name}", description="d", path="p", type="function", function=function)
+    store = {"description": "d", "path": "p", "embedding_config": {"model": "sandbox/embed"}}
+    post("/v2/memory-stores", key=f"store.of.{name}", **store)
+    memories = f"/v2/memory-stores/store.of.{name}/memories"
+    post(memories, entity_id=f"entity-of-{name}")
+    document = post(f"{memories}/entity-of-{name}/documents", text=f"secret of {name}")
+    assert http.put(f"/v2/agents/agent.of.{name}/environments/live", json={"version": "1.0.0"}).status_code == 200
+    return {
+        "/v1/responses": response["id"],
+        "/v1/conversations": conversation["id"],
+        "/v2/agents": f"agent.of.{name}",
+        "/v2/tools": tool.get("_id") or tool["id"],
+        "/v2/memory-stores": f"store.of.{name}",
+        "{item}": item["id"],
+        "{entity}": f"entity-of-{name}",
+        "{document}": document.get("_id") or document["id"],
+        "{name}": "live",
+    }
+
+
 def id_routes() -> list[tuple[str, str]]:
     """Every route of every function that takes an id of somebody's own, under its first mount."""
     found = set()
     for app in (
         manage(lambda: None),
-        *(family(name, lambda: None) for name in ("images", "chat", "audio", "embeddings")),
+        *(family(name, lambda: None) for name in ("images", "chat", "audio", "embeddings", "responses")),
     ):
         for route in app.routes:
             path, methods = route.path, route.methods
-            if "{" in path and "{rest:path}" not in path and path.startswith(("/v1/", "/v2/prompts", "/v2/i", "/v2/t")):
+            if "{" in path and "{rest:path}" not in path and not path.startswith(OTHER_MOUNTS):
                 found |= {(method, path) for method in methods if method != "HEAD"}
     return sorted(found - {(method, "/v1/account/providers/{provider}") for method in ("GET", "PUT", "DELETE")})
 
@@ -97,6 +136,11 @@ ROUTES = id_routes()
 
 def test_the_routes_with_ids_are_those_that_are_known_here() -> None:
     assert {re.sub(r"/\{.*", "", path) for _, path in ROUTES} == {
+        "/v1/conversations",
+        "/v1/responses",
+        "/v2/agents",
+        "/v2/memory-stores",
+        "/v2/tools",
         "/v1/runs",
         "/v1/sessions",
         "/v1/videos",
@@ -106,10 +150,28 @@ def test_the_routes_with_ids_are_those_that_are_known_here() -> None:
     }
 
 
-def asked(tenant: Tenant, method: str, path: str, id: str) -> tuple[int, str]:
-    """Status and body, without the ids in them."""
-    where = re.sub(r"\{version\}", "1", re.sub(r"\{id(:path)?\}", id, path))
-    body = {"display_name": "mine now"} if method == "PATCH" else None
+BODIES: dict[str, Any] = {
+    "PATCH /v2/prompts": {"display_name": "mine now"},
+    "PATCH /v2/agents": {"role": "mine now"},
+    "PATCH /v2/tools": {"description": "mine now"},
+    "PATCH /v2/memory-stores": {"description": "mine now"},
+    "PATCH /v2/memory-stores/{key}/memories/{entity}": {"metadata": {"a": "b"}},
+    "PATCH /v2/memory-stores/{key}/memories/{entity}/documents/{document}": {"text": "mine now"},
+    "POST /v2/memory-stores/{key}/memories": {"entity_id": "e1"},
+    "POST /v2/memory-stores/{key}/memories/{entity}/documents": {"text": "mine now"},
+    "PUT /v2/agents": {"version": "1.0.0"},
+    "POST /v1/conversations": {"metadata": {"mine": "now"}},
+    "POST /v1/conversations/{id}/items": {"items": [{"role": "user", "content": "mine now"}]},
+}
+"""What is posted: by the whole path, else by its beginning."""
+
+
+def asked(tenant: Tenant, owner: Tenant, method: str, path: str, id: str) -> tuple[int, str]:
+    """Status and body, without the ids in them. What else the path names is its owner's."""
+    where = re.sub(r"\{(id|key)(:path)?\}", id, path).replace("{version}", "1.0.0" if "agents" in path else "1")
+    for part, theirs in owner.ids.items():
+        where = where.replace(part, theirs) if part.startswith("{") else where
+    body = BODIES.get(f"{method} {path}", BODIES.get(f"{method} {re.sub(r'/{.*', '', path)}"))
     answer = tenant.http.request(method, where, json=body)
     return answer.status_code, answer.text.replace(id, "<id>")
 
@@ -122,10 +184,10 @@ def test_what_is_somebody_elses_is_like_what_is_not_there(tenants: Any, method: 
     missing = (
         theirs.replace("bob", "eve") if "bob" in theirs else theirs[:-4] + ("AAAA" if theirs[-4:] != "AAAA" else "BBBB")
     )
-    assert asked(alice, method, path, theirs) == asked(alice, method, path, missing)
-    assert asked(alice, method, path, theirs)[0] == 404
+    assert asked(alice, bob, method, path, theirs) == asked(alice, bob, method, path, missing)
+    assert asked(alice, bob, method, path, theirs)[0] == 404
     if method == "GET":
-        assert asked(bob, method, path, theirs)[0] == 200
+        assert asked(bob, bob, method, path, theirs)[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/runs", "/v1/sessions", "/v2/identities", "/v2/threads", "/v2/prompts"])
@@ -160,3 +222,41 @@ def test_the_same_labels_keys_and_questions_of_two_are_two(tenants: Any) -> None
     for tenant in tenants:
         for path in ("/v1/runs", "/v1/sessions", "/v2/threads", "/v2/identities"):
             assert tenant.http.get(f"{path}/shared").json()["requests"] == 1
+
+
+@pytest.mark.parametrize("name", ["previous", "conversation", "item", "agent", "tool"])
+def test_a_request_for_a_response_can_name_nothing_of_others(tenants: Any, name: str) -> None:
+    alice, bob = tenants
+
+    def body(whose: dict[str, str]) -> dict[str, Any]:
+        plain = {"model": "sandbox/echo", "input": "hello"}
+        return {
+            "previous": {**plain, "previous_response_id": whose["/v1/responses"]},
+            "conversation": {**plain, "conversation": whose["/v1/conversations"]},
+            "item": {**plain, "input": [{"type": "item_reference", "id": whose["{item}"]}]},
+            "agent": {**plain, "model": f"agent/{whose['/v2/agents']}"},
+            "tool": {**plain, "tools": [{"type": "orq:function", "tool_id": whose["/v2/tools"]}]},
+        }[name]
+
+    nobodys = {place: id.replace("bob", "eve") if "bob" in id else id[:-4] + "AAAA" for place, id in bob.ids.items()}
+    theirs, missing = (alice.http.post("/v1/responses", json=body(ids)) for ids in (bob.ids, nobodys))
+    told = [
+        answer.text.replace(id, "<id>")
+        for answer, ids in ((theirs, bob.ids), (missing, nobodys))
+        for id in [max((id for id in ids.values() if id in answer.text), key=len, default="-")]
+    ]
+    assert (theirs.status_code, told[0]) == (missing.status_code, told[1])
+    assert theirs.status_code == 404
+
+
+def test_memories_of_the_same_names_are_two(tenants: Any) -> None:
+    for tenant, name in zip(tenants, ("alice", "bob"), strict=True):
+        store = {"description": "d", "path": "p", "embedding_config": {"model": "sandbox/embed"}, "key": "shared"}
+        assert tenant.http.post("/v2/memory-stores", json=store).status_code == 201
+        memories = "/v2/memory-stores/shared/memories"
+        assert tenant.http.post(memories, json={"entity_id": "shared"}).status_code == 201
+        text = {"text": f"secret of {name}"}
+        assert tenant.http.post(f"{memories}/shared/documents", json=text).status_code == 201
+    for tenant, name in zip(tenants, ("alice", "bob"), strict=True):
+        found = tenant.http.get("/v2/memory-stores/shared/memories/shared/documents").json()["data"]
+        assert [document["text"] for document in found] == [f"secret of {name}"]
