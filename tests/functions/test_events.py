@@ -4,16 +4,23 @@ import asyncio
 import base64
 import importlib.util
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from orrery.edge import buffered, sweep, wiring
+from orrery.edge.embedded.engine import Engine
 from orrery.edge.families import READERS
 from orrery.edge.lambda_loop import persistent_loop
+from orrery.stores.definition import DEFINITION
+from orrery.stores.table import Table
 from tests import fakes
 from tests.edge.fake_runtime_api import FakeRuntimeApi
+from tests.flow.responding import Extras
 
 ROOT = Path(__file__).parents[2]
 EVENTS = sorted(path.stem for path in (ROOT / "events").glob("*.json"))
@@ -26,13 +33,20 @@ STATUS = {
     "manage-providers-list": 403,
     "manage-unserved": 404,
     "models-unknown": 404,
+    "responses-missing": 404,
 }
 """Of those that are not 200."""
+
+APART = ("sweep", "background", "interpreter")
+"""Functions that no request reaches."""
 
 MODEL = "openai/gpt-4o-mini"
 USAGE = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
 VECTOR = {"object": "embedding", "index": 0, "embedding": [0.5, -0.25]}
 IMAGE_USAGE = {"input_tokens": 5, "output_tokens": 6, "total_tokens": 11}
+SAID = {"type": "output_text", "text": "They wander.", "annotations": []}
+WANDERING = {"type": "message", "id": "msg_up", "role": "assistant", "status": "completed", "content": [SAID]}
+RESPONSE_USAGE = {"input_tokens": 5, "output_tokens": 3, "total_tokens": 8}
 WORDS = {"text": "They wander.", "index": 0, "logprobs": None, "finish_reason": "stop"}
 
 REPLIES = {
@@ -43,6 +57,9 @@ REPLIES = {
     "images-edits-form": fakes.json_reply({"created": 1, "data": [{"b64_json": "aGk="}], "usage": IMAGE_USAGE}),
     "audio-transcription-form": fakes.json_reply({"text": "They wander.", "usage": {"type": "duration", "seconds": 1}}),
     "audio-speech": fakes.FakeReply(200, {"content-type": "audio/mpeg"}, [b"\xff\xfb"]),
+    "responses-created": fakes.json_reply(
+        {"id": "resp_up", "object": "response", "status": "completed", "output": [WANDERING], "usage": RESPONSE_USAGE}
+    ),
 }
 """What the upstream says to events that are no chat completion."""
 
@@ -52,6 +69,9 @@ ANSWERED = {
     "images-edits-form": b"aGk=",
     "audio-transcription-form": b"They wander.",
     "audio-speech": b"\xff\xfb",
+    "responses-created": b"They wander.",
+    "responses-compact": b'"object":"response.compaction"',
+    "responses-conversation": b'"object":"conversation"',
 }
 """What their answers hold."""
 
@@ -79,11 +99,18 @@ def lambda_thread():
 
 
 @pytest.fixture
-def room(monkeypatch):
-    room = fakes.Room()
+def room(monkeypatch, table):
+    room = fakes.Room(extras=Extras(table))
     room.transport.replies = [fakes.completion()]
     monkeypatch.setattr(wiring, "_installed", [room.gateway()])
     return room
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    with closing(Engine(tmp_path_factory.mktemp("dynamodb") / "journal")) as engine:
+        engine.run("CreateTable", DEFINITION | {"TableName": "events"})
+        yield Table(engine.call, "events")
 
 
 def read(name):
@@ -120,7 +147,7 @@ async def streamed(thread, handler, event):
 
 def prepare(name, room):
     """Has the upstream answer what the event asks."""
-    if name == "chat-streamed":
+    if name.endswith("-streamed"):
         room.transport.replies = [a_stream()]
     elif name in REPLIES:
         room.transport.replies = [REPLIES[name]]
@@ -131,7 +158,7 @@ def check(name, status, headers, body):
     assert headers["x-request-id"].startswith("req_")
     if status != 200:
         assert json.loads(body)["error"]["message"]
-    elif name == "chat-streamed":
+    elif name.endswith("-streamed"):
         assert headers["content-type"].startswith("text/event-stream")
         assert body.endswith(b"data: [DONE]\n\n")
     elif name in ANSWERED:
@@ -140,7 +167,7 @@ def check(name, status, headers, body):
         assert json.loads(body)["object"] in ("chat.completion", "list", "model")
 
 
-@pytest.mark.parametrize("name", [name for name in EVENTS if not name.startswith("sweep")])
+@pytest.mark.parametrize("name", [name for name in EVENTS if name.split("-")[0] not in APART])
 async def test_an_event_is_answered_through_the_buffered_door(name, room, lambda_thread):
     prepare(name, room)
     status, headers, body = await whole(lambda_thread, buffered.door(load(name).app), read(name))
@@ -178,6 +205,25 @@ async def test_the_schedule_sweeps(monkeypatch, lambda_thread):
     handler = load("sweep-schedule").handler
     await asyncio.wrap_future(lambda_thread.submit(handler, read("sweep-schedule"), Context()))
     assert swept == ["the ledger"]
+
+
+def test_code_is_run():
+    """In a process of its own, as Lambda would: the handler hides the process that it is in."""
+    program = (
+        "import json, sys; sys.path.insert(0, sys.argv[1]); import app; "
+        "print(json.dumps(app.handler(json.load(open(sys.argv[2])))))"
+    )
+    where = [str(ROOT / "functions" / "interpreter"), str(ROOT / "events" / "interpreter-sum.json")]
+    ran = subprocess.run([sys.executable, "-c", program, *where], capture_output=True, text=True, check=True)
+    answer = json.loads(ran.stdout)
+    assert "refused" in answer or answer["stdout"].strip() == "45", answer
+
+
+async def test_a_message_of_the_queue_is_worked_on(room, lambda_thread):
+    """It is of a response that is not there any more: nothing is to be done."""
+    handler = load("background-message").handler
+    done = await asyncio.wrap_future(lambda_thread.submit(handler, read("background-message"), Context()))
+    assert (done, room.transport.requests) == ({"worked": 0}, [])
 
 
 async def _done(swept, ledger):
