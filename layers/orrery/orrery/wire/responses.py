@@ -70,7 +70,7 @@ def read_compaction(posted: Posted) -> Call:
     _check_compaction(body)
     if not body.get("input") and body.get("previous_response_id") is None:
         raise InvalidRequest("Missing required parameter: 'input' or 'previous_response_id'.", param="input")
-    responding = Responding(store=False, previous=body.get("previous_response_id") or "")
+    responding = Responding(store=False, previous=body.get("previous_response_id") or "", compacts=True)
     return Call(
         operation=Operation.RESPONSES,
         model=body["model"],

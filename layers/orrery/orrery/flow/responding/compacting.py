@@ -16,6 +16,7 @@ from orrery.flow.responding.course import Course, answer_of
 from orrery.flow.responding.toolset import Toolset
 from orrery.flow.serve import Answer
 from orrery.wire.compaction import compacted as compaction
+from orrery.wire.response_items import new_id
 
 TASK = (
     "Summarise the conversation so far for the assistant that will continue it: goals, facts, decisions, names, "
@@ -55,6 +56,6 @@ def compaction_of(resource: Json) -> Json:
         "id": resource["id"],
         "object": "response.compaction",
         "created_at": resource["created_at"],
-        "output": [compaction("".join(texts))],
+        "output": [compaction("".join(texts), new_id("compaction"))],
         "usage": resource["usage"],
     }
