@@ -122,7 +122,9 @@ async def test_a_failure_after_it_is_a_failed_response_that_is_kept(table: Table
     assert (told.error, resource["status"]) == (None, "failed")
     kept = await room.extras.responses.read(ALICE.organization, resource["id"])
     assert (kept.status, said(kept.shown)) == ("failed", "hel")
-    assert room.ledger.settled["r1"].cost_nano > 0
+    charged = room.ledger.settled["r1"]
+    assert round(resource["usage"]["total_cost"] * 1e9) == charged.cost_nano > 0
+    assert resource["usage"]["output_tokens"] == charged.usage.completion > 0
 
 
 async def test_a_later_turn_that_fails_keeps_what_there_was(table: Table) -> None:

@@ -54,7 +54,10 @@ async def test_its_events_can_be_watched_from_any_number_on(table: Table) -> Non
     events = (await told).payloads
     judge(events)
     assert events[-1]["response"]["status"] == "completed"
-    assert await log_of(room, final(await told)["id"], 3) == events[4:]
+    id = final(await told)["id"]
+    assert await log_of(room, id, 3) == events[4:]
+    for beyond in (len(events) - 1, len(events), 99):
+        assert await log_of(room, id, beyond) == [], "nothing is made up where the end was told"
 
 
 async def test_a_message_that_comes_again_is_worked_on_once(table: Table) -> None:
@@ -105,6 +108,8 @@ async def test_cancelling_ends_the_upstream_and_keeps_what_there_was(table: Tabl
     assert await working and stopped.is_set() and room.transport.open == 0
     found = await room.extras.responses.read(ORG, id)
     assert (found.status, said(found.shown)) == ("cancelled", "hel")
+    (charged,) = room.ledger.settled.values()
+    assert round(found.shown["usage"]["total_cost"] * 1e9) == charged.cost_nano > 0
     judge((await told).payloads)
     assert room.ledger.holds == {}
 

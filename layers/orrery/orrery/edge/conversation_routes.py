@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from orrery.core.errors import GatewayError, NotFound
+from orrery.core.errors import GatewayError, InvalidRequest, NotFound
 from orrery.core.keeping import Conversations
 from orrery.core.types import Json
 from orrery.edge.arrive import read_body
 from orrery.edge.replying import respond, respond_error
-from orrery.edge.response_routes import items_page, principal_of
+from orrery.edge.response_routes import items_page, no_item, principal_of
 from orrery.edge.web import Request, Response
 from orrery.flow.gateway import Gateway
 from orrery.wire import conversations as wire
@@ -59,7 +59,10 @@ async def _delete(request: Request, store: Conversations, organization: str, mos
 
 async def _items(request: Request, store: Conversations, organization: str, most: int) -> Json:
     page, newest_first = items_page(request)
-    found = await store.items(organization, _id(request), page, newest_first=newest_first)
+    try:
+        found = await store.items(organization, _id(request), page, newest_first=newest_first)
+    except InvalidRequest as err:  # other lists call their cursors otherwise
+        raise no_item("after" if page.after else "before", page.after or page.before) from err
     return listed(found.data, more=found.more)
 
 

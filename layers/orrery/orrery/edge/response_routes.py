@@ -122,7 +122,7 @@ def page_of_items(items: Any, page: Page, *, newest_first: bool) -> Json:
     places = {item["id"]: place for place, item in enumerate(ordered)}
     for name, cursor in (("after", page.after), ("before", page.before)):
         if cursor and cursor not in places:
-            raise InvalidRequest(f"No item with id '{cursor[:80]}' is in this list.", param=name)
+            raise no_item(name, cursor)
     first = places[page.after] + 1 if page.after else 0
     last = places[page.before] if page.before else len(ordered)
     if page.before and not page.after:
@@ -130,6 +130,11 @@ def page_of_items(items: Any, page: Page, *, newest_first: bool) -> Json:
     found = ordered[first : min(last, first + page.limit)]
     more = first > 0 if page.before and not page.after else first + page.limit < last
     return listed(found, more=more)
+
+
+def no_item(name: str, cursor: str) -> InvalidRequest:
+    """The refusal of a cursor (`after`, `before`) that is none of a list's items."""
+    return InvalidRequest(f"No item with id '{cursor[:80]}' is in this list.", param=name)
 
 
 class Watching(Response):

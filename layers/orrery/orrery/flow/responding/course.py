@@ -27,7 +27,7 @@ from orrery.flow.responding.bounds import Reached
 from orrery.flow.responding.calling import failure
 from orrery.flow.responding.hosting import Hosting
 from orrery.flow.serve import Answer
-from orrery.flow.settle import mark_failed, run_after
+from orrery.flow.settle import mark_failed, receipt_of, run_after
 from orrery.wire.composer import Composer
 from orrery.wire.response_object import usage_of
 
@@ -169,7 +169,20 @@ class Course:
 
     async def _failed(self, err: GatewayError) -> Sequence[Json]:
         mark_failed(self.exchange, err)
-        return () if self.ended else await self._end_now("failed", error=failure(err))
+        if self.ended:
+            return ()
+        self._count_broken()
+        return await self._end_now("failed", error=failure(err))
+
+    def _count_broken(self) -> None:
+        """What a turn that broke off will be charged for, so that the response tells that, too."""
+        turn = self._turn
+        if turn is None or turn.kept:
+            return
+        turn.kept = True
+        receipt = receipt_of(turn.answer.exchange, whole=False)
+        self._usage = _sum(self._usage, receipt.usage)
+        self._cost_nano += receipt.cost_nano
 
     async def _settled(self) -> None:
         """Closes the turn: what it cost is spent."""
@@ -212,6 +225,7 @@ class Course:
         self.ended = True
         self.exchange.outcome, self.exchange.status = "abandoned", 499
         self.exchange.error_code = "client_closed_request"
+        self._count_broken()
         usage = usage_of(self._usage, self.cost_nano)
         now = int(self.gateway.now())
         self.farewell = self.composer.finish("cancelled", now=now, error=CANCELLED, usage=usage)

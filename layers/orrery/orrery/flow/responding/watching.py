@@ -41,6 +41,8 @@ async def watched(
             if found.status in ENDED:
                 ended += 1
             if ended == ENDED_LOOKS:
+                if (await extras.event_logs.after(organization, response, -1)).ended:
+                    return  # there is no event after the one that was named
                 yield [orjson.dumps(terminal(found.shown, after + 1))]
                 return
         if asyncio.get_running_loop().time() + wait_s >= deadline:
