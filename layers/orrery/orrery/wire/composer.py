@@ -61,7 +61,8 @@ class Composer:
 
     `shown` is the resource at its beginning, with all its fields. `reveals` is what the request's `include` asked for.
     `first` is the first sequence number: above 0 where another composer has begun the response; its items so far are
-    then in `shown`. `random` makes the second half of ids.
+    then in `shown`. `random` makes the second half of ids. `ids`, where it is given, makes the id of each item that is
+    shown, of its prefix and its place in the output; without it upstream's own is kept.
 
     Turns are read by `feed` (or `whole`), each between `open_turn` and `close_turn`; `add` tells an item of our own.
     The events that these give are to be sent in this order; after `finish` there are no more.
@@ -74,11 +75,13 @@ class Composer:
         reveals: Collection[str] = (),
         first: int = 0,
         random: Callable[[], str] = lambda: secrets.token_hex(24),
+        ids: Callable[[str, int], str] | None = None,
     ) -> None:
         self._resource = shown | ({"status": "in_progress"} if first else {})
         self._reveals = frozenset(reveals)
         self._number = first
         self._random = random
+        self._ids = ids
         self._output: list[Json] = list(shown.get("output") or ())
         self._index = len(self._output)
         self._used = {value for item in self._output for value in (item.get("id"), item.get("call_id"))}
@@ -219,10 +222,12 @@ class Composer:
 
     def _open(self, item: Item, events: list[Json]) -> None:
         item.opened = True
-        item.own_id = self._free(item.id, _PREFIXES.get(item.type) or item.type.partition(":")[0])
+        item.muted = self._turn is not None and self._turn.mutes(item)
+        prefix = _PREFIXES.get(item.type) or item.type.partition(":")[0]
+        made = None if item.muted or self._ids is None else self._ids(prefix, self._index)
+        item.own_id = made or self._free(item.id, prefix)
         if item.type in _CALLS:
             item.own_call_id = self._free(item.call_id, "call")
-        item.muted = self._turn is not None and self._turn.mutes(item)
         if not item.muted:
             self._release(events, is_last=False)
             item.index, self._index = self._index, self._index + 1

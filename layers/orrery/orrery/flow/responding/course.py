@@ -19,6 +19,7 @@ import orjson
 from orrery.core.dialect import Frame
 from orrery.core.errors import GatewayError
 from orrery.core.exchange import Exchange, Receipt
+from orrery.core.responses import item_id
 from orrery.core.types import Json, Plan, Usage
 from orrery.flow.gateway import Gateway
 from orrery.flow.responding import keeping, turns
@@ -43,7 +44,7 @@ class Course:
 
     def __init__(self, asked: Asked, gateway: Gateway, *, kept: bool = False) -> None:
         self.asked, self.gateway = asked, gateway
-        self.composer = Composer(keeping.begun(asked), reveals=asked.responding.include)
+        self.composer = Composer(keeping.begun(asked), reveals=asked.responding.include, ids=self._id)
         visit = asked.visit
         call = replace(asked.call, answer_id=asked.id)
         self.exchange = Exchange(visit.arrival, visit.principal, Plan(call, ()), headers=visit.headers)
@@ -57,6 +58,9 @@ class Course:
         self._pending: list[Json] = []
         self._usage = Usage()
         self._cost_nano = 0
+
+    def _id(self, prefix: str, place: int) -> str:
+        return item_id(prefix, self.asked.id, place)
 
     async def begin(self) -> "Course":
         """The first turn's answer has begun. Raises `GatewayError`; nothing stays held then."""
