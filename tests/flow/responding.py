@@ -1,6 +1,7 @@
 """Responses through the flow: an upstream that is scripted, a table that is real, and tools that tests make up."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import orjson
 
 from orrery.core.errors import GatewayError
-from orrery.core.responses import Work
+from orrery.core.responses import Context, StoredResponse, Work
 from orrery.core.tools import HostedTool, Opened, Outcome, Setting
 from orrery.core.types import Call, Json, Principal
 from orrery.edge.extras import Reach, TableExtras
@@ -92,6 +93,28 @@ class Extras(TableExtras):
     @property
     def toolbox(self) -> FakeToolbox:  # type: ignore[override]
         return FakeToolbox(self.hosted, super().toolbox)
+
+
+class Memory:
+    """Responses in a dictionary, for tests of many requests that do not look at the store."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, StoredResponse] = {}
+        self._numbers = itertools.count()
+
+    def new_id(self, context: Context | None = None) -> str:
+        return f"resp_{next(self._numbers):027d}"
+
+    async def context(self, organization: str, response: str) -> Context:
+        found = self.kept[response]
+        before = (await self.context(organization, found.parent)).items if found.parent else ()
+        await asyncio.sleep(0)
+        return Context([*before, *found.input, *found.output])
+
+    async def finish(self, response: StoredResponse) -> bool:
+        assert response.id not in self.kept
+        self.kept[response.id] = response
+        return True
 
 
 class Blobs:

@@ -13,7 +13,7 @@ from orrery.core.errors import NotFound
 from orrery.core.types import Json, Principal
 from orrery.stores.table import Table
 from tests.fakes import ALICE, FakeReply, Room, completion
-from tests.flow.responding import FakeTool, calls, final, house, refused, respond, said, words
+from tests.flow.responding import FakeTool, Memory, calls, final, house, refused, respond, said, words
 
 BOB = Principal("bobbobbob1", "org-bob", "main", "bob")
 
@@ -125,6 +125,7 @@ async def test_items_can_be_named_by_their_ids(table: Table) -> None:
 
 async def test_parallel_chains_never_mix(table: Table) -> None:
     room = house(table)
+    room.extras.__dict__["responses"] = Memory()  # the store has a test like this of its own
     echo(room, digest)  # an echo of echoes would double with each turn
 
     async def chain(number: int) -> None:
