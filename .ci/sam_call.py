@@ -59,6 +59,24 @@ def audio(client: openai.OpenAI) -> None:
     assert isinstance(text, str)
 
 
+def responses(client: openai.OpenAI) -> None:
+    asked = {"model": "practice/echo", "input": TEXT}
+    first = client.responses.create(**asked)
+    assert (first.status, first.output_text) == ("completed", TEXT), first
+    again = client.responses.create(**asked, previous_response_id=first.id, tools=[{"type": "orq:current_date"}])
+    assert again.usage.input_tokens > first.usage.input_tokens
+    assert [event.type for event in client.responses.create(**asked, stream=True)][-1] == "response.completed"
+    assert client.responses.retrieve(again.id).output_text == TEXT
+    assert [item.role for item in client.responses.input_items.list(again.id)] == ["user"]
+    client.responses.delete(first.id)
+    try:
+        client.responses.create(**asked, previous_response_id=again.id)
+    except openai.NotFoundError as err:
+        assert err.code == "previous_response_not_found", err
+    else:
+        raise AssertionError("a chain without its beginning was continued")
+
+
 def refused(client: openai.OpenAI) -> None:
     assert client.models.list().object == "list"
     stranger = openai.OpenAI(base_url=client.base_url, api_key="orb_wrong", max_retries=0)
@@ -77,7 +95,7 @@ def refused(client: openai.OpenAI) -> None:
 def main(base_url: str, connection: str) -> None:
     key = json.loads(Path(connection).read_text())["api_key"]
     client = openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=120)
-    for family in (chat, embeddings, images, audio, refused):
+    for family in (chat, responses, embeddings, images, audio, refused):
         family(client)
         sys.stdout.write(f"   an OpenAI SDK was answered: {family.__name__}\n")
         sys.stdout.flush()
