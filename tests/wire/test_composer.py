@@ -280,6 +280,31 @@ def test_log_probabilities_are_kept_when_asked_for() -> None:
     assert shown(kept, ["message.output_text.logprobs"])["output"][0]["content"][0] == part
 
 
+def test_log_probabilities_that_come_at_the_end_are_kept_once() -> None:
+    told = Told(reveals=["message.output_text.logprobs"])
+    end = {"type": "response.output_text.done", "content_index": 0}
+    odd = {"token": "\ufffd", "logprob": -1, "bytes": [195], "top_logprobs": []}
+    told.turn(
+        added(message()),
+        delta("a"),
+        end | {"item_id": "msg_a", "text": "a", "logprobs": [odd]},
+        done(message("a")),
+        delta("a", "msg_b") | {"logprobs": [LOGPROB]},
+        end | {"item_id": "msg_b", "text": "ab", "logprobs": [LOGPROB, odd]},
+        output=[],
+    )
+    first, second = told.end()["output"]
+    assert first["content"][0]["logprobs"] == [odd]
+    assert second["content"][0]["logprobs"] == [LOGPROB]
+
+
+@pytest.mark.parametrize("data", [None, [True], [256], ["a"], "a"])
+def test_bytes_of_tokens_are_made_where_they_are_none(data: object) -> None:
+    told = Told(reveals=["message.output_text.logprobs"])
+    told.turn(delta("a") | {"logprobs": [LOGPROB | {"bytes": data}]}, output=[])
+    assert told.end()["output"][0]["content"][0]["logprobs"] == [LOGPROB]
+
+
 def test_log_probabilities_of_a_whole_answer_are_kept_when_asked_for() -> None:
     told = Told(reveals=["message.output_text.logprobs"])
     whole = message("a")

@@ -70,6 +70,13 @@ def test_a_hidden_call_that_was_cut_is_incomplete() -> None:
     assert told.end("incomplete")["output"] == []
 
 
+def test_in_a_complete_turn_no_call_is_incomplete() -> None:
+    told = Told()
+    cut = call("g", status="incomplete", id="fc_b", call_id="call_b")
+    turn = told.turn(done(call(status="incomplete")), done(cut, 1), output=[], hidden=["f", "g"])
+    assert [item["status"] for item in turn.calls] == ["completed", "completed"]
+
+
 def test_our_own_call_is_shown_whatever_is_hidden() -> None:
     told = Told()
     told.composer.open_turn(hidden=["f"], allowed=[])
@@ -287,6 +294,12 @@ def test_pictures_that_are_not_finished_are_passed_on() -> None:
     assert told.end()["output"] == [item]
 
 
+def test_a_search_that_was_not_cut_is_complete_in_an_incomplete_answer() -> None:
+    told = Told(reveals=["web_search_call.results", "web_search_call.action.sources"])
+    turn = told.turn({"type": "response.incomplete", "response": {"output": [SEARCH]}})
+    assert told.end("incomplete")["output"] == [SEARCH] == turn.items
+
+
 def test_a_search_that_was_cut_has_failed() -> None:
     told = Told()
     told.turn(added(SEARCH), hosted("web_search_call.in_progress"))
@@ -306,6 +319,19 @@ def test_an_item_of_our_own_waits_for_what_upstream_has_begun() -> None:
     told.composer.open_turn()
     told.feed(added(message()), delta("a"))
     assert told.add({"type": "orq:current_date", "status": "completed"}) == []
-    told.feed({"type": "response.completed", "response": {"output": [message("a")]}})
-    assert told.close().items == [message("a")]
-    assert [item["type"] for item in told.end()["output"]] == ["message", "orq:current_date"]
+    told.feed({"type": "response.completed", "response": {"output": [message("a"), call()]}})
+    assert told.close().items == [message("a"), call()]
+    assert [item["type"] for item in told.end()["output"]] == ["message", "function_call", "orq:current_date"]
+
+
+def test_a_list_of_tools_that_was_cut_is_not_complete() -> None:
+    told = Told()
+    told.turn(added({"type": "mcp_list_tools", "id": "mcpl_a", "server_label": "s", "tools": []}))
+    told.end("incomplete")
+    assert told.kinds() == ["output_item.added", "output_item.done"]
+
+
+def test_an_extension_always_has_a_status() -> None:
+    told = Told()
+    told.add({"type": "orq:current_date"})
+    assert told.end()["output"] == [{"type": "orq:current_date", "id": "orq_1", "status": "completed"}]

@@ -34,7 +34,7 @@ def test_a_missing_tail_is_one_more_delta() -> None:
     assert texts(told, status="incomplete") == [["Hello!"]]
 
 
-@pytest.mark.parametrize("other", ["Hallo", "He", "", None, 7])
+@pytest.mark.parametrize("other", ["Hallo", "Hallo all", "He", "", None, 7])
 def test_what_was_streamed_holds(other: Any) -> None:
     told = Told()
     told.turn(delta("Hel"), delta("lo"), TEXT_DONE | {"text": other}, output=[message("Hi")])
@@ -264,3 +264,137 @@ def test_a_status_that_nobody_knows_is_completed() -> None:
     told = Told()
     told.turn(output=[message("a", status="in_progress"), message("b", id="b", status="odd"), call(status=None)])
     assert {item["status"] for item in told.end()["output"]} == {"completed"}
+
+
+def nameless(item: Json) -> Json:
+    return {name: value for name, value in item.items() if name != "id"}
+
+
+def test_the_first_word_of_an_item_at_a_taken_index_is_told_at_once() -> None:
+    told = Told()
+    told.composer.open_turn()
+    told.feed(added(message()), delta("a"), done(message("a")))
+    assert told.feed(delta("b", "msg_b"))[-1]["delta"] == "b"
+
+
+def test_what_was_not_begun_is_told_in_the_order_of_the_reply() -> None:
+    told = Told()
+    arguments = {"type": "response.function_call_arguments.delta", "item_id": "fc_b", "output_index": 1, "delta": "{"}
+    first, second = call(), call("g", id="fc_b", call_id="call_b")
+    turn = told.turn(arguments, output=[first, second])
+    assert turn.items == told.end()["output"] == [first, second]
+
+
+def test_calls_without_ids_at_one_index_are_told_apart_by_their_call_ids() -> None:
+    told = Told()
+    calls = [nameless(call(call_id="call_a")), nameless(call(call_id="call_b"))]
+    told.turn(*map(done, calls), *map(done, calls), output=[])
+    assert [item["call_id"] for item in told.end()["output"]] == ["call_a", "call_b"]
+
+
+def test_items_at_one_index_are_told_apart_by_their_ids() -> None:
+    told = Told()
+    first, second = message("a", id="msg_a"), message("b", id="msg_b")
+    told.turn(added(first), delta("a", "msg_a"), added(second), delta("b", "msg_b"), output=[first, second])
+    assert texts(told) == [["a"], ["b"]]
+
+
+def test_items_without_ids_at_one_index_are_told_apart_by_their_beginnings() -> None:
+    told = Told()
+    say = {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "a"}
+    one = [added(nameless(message())), say, done(nameless(message("a")))]
+    told.turn(*one, *one, output=[])
+    assert texts(told) == [["a"], ["a"]]
+
+
+def test_a_reply_in_another_order_is_matched_by_ids() -> None:
+    told = Told()
+    first, second = message("a!", id="msg_a"), message("b!", id="msg_b")
+    told.turn(delta("a", "msg_a"), delta("b", "msg_b", place=1), output=[second, first])
+    assert texts(told) == [["a!"], ["b!"]]
+
+
+def test_a_reply_with_other_ids_is_matched_by_its_order() -> None:
+    told = Told()
+    first, second = message("a!", id="x"), message("b!", id="y")
+    told.turn(delta("b", "msg_b", place=1), delta("a", "msg_a", place=0), output=[first, second])
+    assert texts(told) == [["b!"], ["a!"]]
+
+
+def test_calls_with_one_call_id_are_told_apart_by_their_ids() -> None:
+    told = Told()
+    calls = [call(id="fc_a", call_id="call_0"), call("g", id="fc_b", call_id="call_0")]
+    turn = told.turn(done(calls[0], 0), done(calls[1], 1), output=calls)
+    assert [(item["name"], item["call_id"]) for item in turn.calls] == [("f", "call_0"), ("g", "call_1")]
+    told.end()
+
+
+def test_citations_of_an_earlier_part_may_come_with_the_item() -> None:
+    told = Told()
+    whole = message("a", "b")
+    whole["content"][0]["annotations"] = [URL]
+    told.turn(added(message()), delta("a"), TEXT_DONE | {"text": "a"}, delta("b", part=1), done(whole), output=[])
+    assert told.end()["output"] == [whole]
+
+
+def test_a_text_that_ends_twice_is_one_part() -> None:
+    told = Told()
+    told.turn(delta("a"), TEXT_DONE | {"text": "a"}, TEXT_DONE | {"text": "a", "content_index": 3}, output=[])
+    assert texts(told) == [["a"]]
+
+
+def test_a_text_that_only_ends_is_no_part_unless_it_says_something() -> None:
+    told = Told()
+    told.turn(added(message()), TEXT_DONE | {"text": ""}, output=[])
+    told.turn(added(message(id="b")), {**TEXT_DONE, "item_id": "b", "text": "b"}, output=[])
+    assert texts(told) == [[], ["b"]]
+
+
+def test_parts_without_indexes_are_told_apart_by_their_beginnings() -> None:
+    told = Told()
+    begin = {"type": "response.content_part.added", "part": {"type": "output_text", "text": ""}}
+    say = {"type": "response.output_text.delta"}
+    told.turn(added(message()), begin, say | {"delta": "a"}, begin, say | {"delta": "b"}, output=[])
+    assert texts(told) == [["a", "b"]]
+
+
+def test_a_part_that_was_streamed_keeps_its_place() -> None:
+    told = Told()
+    told.turn(delta("b", part=1), output=[message("a", "b")])
+    assert texts(told) == [["b", "a"]]
+
+
+def test_reasoning_of_which_nothing_is_said_is_no_content() -> None:
+    told = Told()
+    part = {"type": "response.content_part.added", "content_index": 0, "part": {"type": "reasoning_text", "text": ""}}
+    sealed = {"type": "reasoning", "id": "rs_a", "summary": [], "encrypted_content": "sealed"}
+    turn = told.turn(added(sealed), part | {"item_id": "rs_a"}, output=[])
+    told.end()
+    assert turn.items == [sealed]
+
+
+def test_what_is_said_of_a_part_after_its_end_is_not_heard() -> None:
+    told = Told()
+    at = {"item_id": "msg_a", "output_index": 0, "content_index": 0, "annotation_index": 0}
+    told.turn(
+        delta("a"),
+        PART_DONE | {"part": {"type": "output_text", "text": "a"}},
+        {"type": "response.output_text.annotation.added", **at, "annotation": URL},
+        output=[message("ab")],
+    )
+    assert told.end()["output"] == [message("a")]
+
+
+def test_what_was_sealed_at_the_beginning_stays_sealed() -> None:
+    told = Told()
+    bare = {"type": "reasoning", "id": "rs_a", "summary": []}
+    turn = told.turn(added(bare | {"encrypted_content": "sealed"}), done(bare | {"encrypted_content": None}))
+    told.end()
+    assert turn.items == [bare | {"encrypted_content": "sealed"}]
+
+
+def test_a_message_of_which_nothing_came_is_incomplete() -> None:
+    told = Told()
+    turn = told.turn(added(message()))
+    assert (turn.status, turn.items) == ("incomplete", [message(status="incomplete")])
+    told.end("incomplete")

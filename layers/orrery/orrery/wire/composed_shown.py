@@ -51,7 +51,7 @@ def _file_search(item: Json, include: Collection[str]) -> Json:
 
 def _code_interpreter(item: Json, include: Collection[str]) -> Json:
     """Its `outputs` are null and never missing: OpenAI's document requires the field."""
-    return item if _OUTPUTS in include or item.get("outputs") is None else item | {"outputs": None}
+    return item if _OUTPUTS in include else item | {"outputs": None}
 
 
 _VEILS: Mapping[str, Callable[[Json, Collection[str]], Json]] = {

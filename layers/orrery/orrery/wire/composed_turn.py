@@ -59,6 +59,7 @@ class Upstream:
         self._resource: Json = {}
         self._by_id: dict[str, Item] = {}
         self._by_index: dict[int, Item] = {}
+        self._by_call: dict[str, Item] = {}
         self._last: dict[str, Item] = {}
 
     def hear(self, type_: str, event: Json) -> None:
@@ -110,7 +111,7 @@ class Upstream:
         index = index_of(event.get("output_index"))
         if item is None and index is not None:
             item = self._by_index.get(index)
-            if False:
+            if item is not None and item.finished and _differ(id_, item.id):
                 item = None  # some servers do not count: every index is 0
         if item is not None and item.type in types:
             return item
@@ -137,11 +138,13 @@ class Upstream:
             item.finish(whole)
         elif not item.finished:
             item.announce(whole)
+        if item.call_id:
+            self._by_call[item.call_id] = item
 
     def _known(self, whole: Json, index: int | None, *, is_done: bool) -> Item | None:
         """The item that upstream tells of, where it has told of it before."""
         id_, call_id, type_ = text_of(whole.get("id")), text_of(whole.get("call_id")), whole["type"]
-        named = self._by_id.get(id_)
+        named = self._by_id.get(id_) or self._called(id_, call_id)
         placed = self._by_index.get(index) if index is not None else None
         last = self._last.get(type_)
         found = [item if item is not None and item.type == type_ else None for item in (named, placed, last)]
@@ -187,14 +190,19 @@ class Upstream:
 
     def _exact(self, told: Sequence[tuple[int, Json]]) -> dict[int, Item]:
         """The items that stand in upstream's reply by their names."""
-        calls = {item.call_id: item for item in self.items if item.call_id}
         found: dict[int, Item] = {}
         for place, whole in told:
-            item = self._by_id.get(text_of(whole.get("id"))) or calls.get(text_of(whole.get("call_id")))
+            id_, call_id = text_of(whole.get("id")), text_of(whole.get("call_id"))
+            item = self._by_id.get(id_) or self._by_call.get(call_id)
             if item is not None and item.type == whole["type"] and not item.matched:
                 item.matched = True
                 found[place] = item
         return found
+
+    def _called(self, id_: str, call_id: str) -> Item | None:
+        """The call by that name; some servers give several the same, and tell them apart by their ids."""
+        item = self._by_call.get(call_id)
+        return None if item is None or _differ(id_, item.id) else item
 
     def _at(self, place: int, whole: Json) -> Item | None:
         item = self._by_index.get(place)
