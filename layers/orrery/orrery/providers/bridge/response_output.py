@@ -35,9 +35,12 @@ class Events:
         self._number = 0
 
     def new(self, name: str, /, **fields: Any) -> Json:
-        event = {"type": f"response.{name}", "sequence_number": self._number, **fields}
+        return {"type": f"response.{name}", "sequence_number": self.next(), **fields}
+
+    def next(self) -> int:
+        """The number of the event that is made now."""
         self._number += 1
-        return event
+        return self._number - 1
 
 
 class Item:
@@ -69,6 +72,19 @@ class Item:
             more = {"logprobs": list(logprobs)}
         kind = KINDS[type]
         return [*begun, self._events.new(f"{kind.text}.delta", **self._at(kind), delta=text, **more)]
+
+    def go_on(self, text: str) -> Json:
+        """More of the `output_text` that is open. Nearly all events of a stream are these."""
+        self._pieces.append(text)
+        return {
+            "type": "response.output_text.delta",
+            "sequence_number": self._events.next(),
+            "item_id": self.fields["id"],
+            "output_index": self.index,
+            "content_index": len(self.fields["content"]) - 1,
+            "delta": text,
+            "logprobs": [],
+        }
 
     def is_telling(self, type: str) -> bool:
         """Whether a part of this type is open."""

@@ -1,6 +1,6 @@
 """A chat's answer, whole or streamed, as that of a response. Both go through the same telling, so they agree."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ def whole(frame: Frame, call: Call) -> Frame:
     """A whole chat's answer as a whole response."""
     answer = _body(frame.payload)
     telling, name = _telling(answer, call)
-    for choice in _first(answer):
+    if (choice := _first(answer)) is not None:
         message = object_of(choice.get("message"))
         calls = [{**object_of(each), "index": n} for n, each in enumerate(message.get("tool_calls") or ())]
         telling.foretell(message)
@@ -50,7 +50,9 @@ class ResponseDecoder:
     def feed(self, event: Event) -> Iterable[Frame]:
         if self._chat.done:
             return []
-        frames = [told for frame in self._chat.feed(event) for told in self._frames(frame)]
+        frames: list[Frame] = []
+        for frame in self._chat.feed(event):
+            frames += self._frames(frame)
         return [*frames, *self._last()] if self._chat.done else frames
 
     def close(self) -> Iterable[Frame]:
@@ -59,23 +61,26 @@ class ResponseDecoder:
         frames = [told for frame in self._chat.close() for told in self._frames(frame)]
         return [*frames, *self._last()]
 
-    def _frames(self, frame: Frame) -> Iterator[Frame]:
+    def _frames(self, frame: Frame) -> list[Frame]:
         """A frame for each event; one without any where nothing is said, or nothing yet."""
         self._usage = frame.usage or self._usage
         events = self._events(_body(frame.payload)) if frame.payload is not None else []
-        yield Frame(events[0] if events else None, frame.usage, frame.output_chars)
-        for event in events[1:]:
-            yield Frame(event, frame.usage)
+        if len(events) == 1:
+            return [Frame(events[0], frame.usage, frame.output_chars)]
+        first = Frame(events[0] if events else None, frame.usage, frame.output_chars)
+        return [first, *(Frame(event, frame.usage) for event in events[1:])]
 
     def _events(self, chunk: Json) -> list[Json]:
-        self._head |= {name: chunk[name] for name in _HEAD if chunk.get(name) is not None}
+        for name in _HEAD:
+            if (value := chunk.get(name)) is not None:
+                self._head[name] = value
         telling, _ = self._told = self._told or _telling(chunk, self._call)
-        events: list[Json] = []
-        for choice in _first(chunk):
-            events += telling.say(object_of(choice.get("delta")), choice.get("logprobs"))
-            if choice.get("finish_reason") is not None:
-                telling.end(choice["finish_reason"])
-        return events
+        choice = _first(chunk)
+        if choice is None:
+            return []
+        if (reason := choice.get("finish_reason")) is not None:
+            telling.end(reason)
+        return telling.say(object_of(choice.get("delta")), choice.get("logprobs"))
 
     def _last(self) -> list[Frame]:
         telling, name = self._told or _telling({}, self._call)
@@ -93,11 +98,13 @@ def _telling(answer: Json, call: Call) -> tuple[Telling, str]:
     return Telling(call.model.partition("/")[0], name, summarizes=summarizes), name
 
 
-def _first(answer: Json) -> list[Json]:
+def _first(answer: Json) -> Json | None:
     """The one choice that is asked for."""
     choices: Any = answer.get("choices")
-    listed = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
-    return [choice for choice in listed if not choice.get("index")][:1]
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and not choice.get("index"):
+            return choice
+    return None
 
 
 def _body(payload: Json | bytes | None) -> Json:

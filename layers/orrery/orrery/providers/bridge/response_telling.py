@@ -47,6 +47,11 @@ class Telling:
 
     def say(self, delta: Json, logprobs: Any = None) -> list[Json]:
         """What a delta adds, in the order in which models say it."""
+        if logprobs is None and self._only_goes_on(delta):
+            assert self._message is not None
+            text = delta["content"]
+            self._said += len(text)
+            return [self._message.go_on(text)]
         events: list[Json] = []
         if logprobs is not None:
             self._logprobs += _probabilities(logprobs)
@@ -67,6 +72,13 @@ class Telling:
         for piece in _objects(delta.get("tool_calls")):
             events += self._call(piece)
         return events
+
+    def _only_goes_on(self, delta: Json) -> bool:
+        """There is but more of the text that is open in it, and nothing else is open."""
+        if self._message is None or self._calls or self._reasoning or self._logprobs:
+            return False
+        is_text = [name for name, value in delta.items() if value] == ["content"] and type(delta["content"]) is str
+        return is_text and self._message.is_telling("output_text")
 
     def end(self, finish_reason: Any) -> None:
         """The chat's word for how it ended."""
