@@ -204,5 +204,7 @@ def test_whatever_upstreams_do_a_response_is_well_formed(
     final = judge(events, typed=False)
     assert shown(kept, include) == final
     assert accumulated(events) == final["output"]
-    hidden = {name for _, _, names, *_ in turns for name in names} if len(turns) == 1 else set()
-    assert not [item for item in final["output"] if item.get("name") in hidden]
+    if len(turns) == 1:
+        (_, _, hidden, allowed, _), ours = turns[0], "ours"
+        names = [item["name"] for item in final["output"] if item["type"] == "function_call" and item["name"] != ours]
+        assert not [name for name in names if name in hidden or (allowed is not None and name not in allowed)]

@@ -36,6 +36,17 @@ def test_a_hidden_call_is_seen_by_nobody_but_the_gateway() -> None:
     assert told.events[2]["output_index"] == 0
 
 
+def test_a_hidden_call_that_waits_for_the_end_is_hidden_too() -> None:
+    told = Told()
+    summary = {"type": "response.reasoning_summary_text.done", "item_id": "rs_a", "summary_index": 0, "text": "Hm."}
+    reasoning = added({"type": "reasoning", "id": "rs_a", "summary": []})
+    turn = told.turn(
+        reasoning, summary, done(call(), 1), done(call("g", id="b", call_id="b"), 2), hidden=["f"], allowed=["f"]
+    )
+    assert [item["type"] for item in told.end()["output"]] == ["reasoning"]
+    assert [item["name"] for item in turn.calls + turn.refused_calls] == ["f", "g"]
+
+
 def test_a_call_that_is_not_allowed_is_refused() -> None:
     told = Told()
     turn = told.turn(

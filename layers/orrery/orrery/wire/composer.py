@@ -125,12 +125,13 @@ class Composer:
         Where upstream broke off, without its last event, the item that it was at is incomplete, and so is the turn;
         what else it had begun is left out, since nothing may follow an incomplete item.
         """
-        turn, self._turn = self._turn, None
+        turn = self._turn
         if turn is None:
             raise ValueError("no turn is open")
         if not turn.status:
             turn.status = "incomplete" if self._is_cut() or not turn.items else "completed"
         events = self._written()
+        self._turn = None
         if turn.status == "completed":
             self._release(events, is_last=False)
         return events, turn.turn()
