@@ -81,7 +81,7 @@ async def prepared(visit: Visit, gateway: Gateway, *, id: str = "") -> Asked:
         id=id or extras_of(gateway).responses.new_id(context),
         created_at=int(gateway.now()),
         own=with_references(own, resolved, items),
-        input=turn_input(items, own, resolved=resolved),
+        input=_nameless(turn_input(items, own, resolved=resolved), _named_here(call, own)),
         decided=decisions(items, own) if any(item["type"] == APPROVAL for item in own) else (),
         private=_private(call, own, items, resolved),
         tools=tools,
@@ -106,6 +106,7 @@ async def _surrounded(visit: Visit, gateway: Gateway) -> tuple[Call, Context | N
             from orrery.flow.responding.agents import as_agent
 
             call = await as_agent(call, responding, visit.principal.organization, gateway)
+            visit.call = replace(visit.call, options=replace(visit.call.options, name=call.options.name))
         if options.prompt:
             from orrery.flow.responding.prompts import prompted
 
@@ -127,14 +128,19 @@ async def _context(visit: Visit, responding: Responding, gateway: Gateway) -> Co
 
 
 async def _filled(call: Call, gateway: Gateway) -> Call:
-    """With its variables; what a tool asks inside of a response is no template: a page could have written it."""
+    """With its variables; what a tool asks inside of a response is no template: a page could have written it.
+
+    What is put aside for a worker is all that was posted: secrets that no text shows make it private, too.
+    """
     responding = call.options.responding
     if call.options.variables is None or responding is None:
         return call
     from orrery.flow.variables import rendered
 
     if not responding.depth:
-        return await rendered(call, gateway)
+        found = await rendered(call, gateway)
+        hides = responding.background and call.options.variables.secrets and found.private is None
+        return replace(found, private=found.body) if hides else found
     asked = call.body.get("input")
     found = await rendered(replace(call, body={**call.body, "input": ""}), gateway)
     private = None if found.private is None else {**found.private, "input": asked}
@@ -160,7 +166,22 @@ def _private(
         return None
     ids = [item.get("id") for item in own]
     full = [{**item, "id": id} for item, id in zip(items_of(call.private.get("input")), ids, strict=True)]
-    return turn_input(before, full, resolved=resolved)
+    return _nameless(turn_input(before, full, resolved=resolved), _named_here(call, own))
+
+
+def _named_here(call: Call, own: Sequence[Json]) -> frozenset[str]:
+    """The ids that the request's items have only since they came here."""
+    came = call.body.get("input")
+    named = {item.get("id") for item in came} if isinstance(came, list) else set()
+    return frozenset(str(item["id"]) for item in own if item["id"] not in named)
+
+
+def _nameless(items: Sequence[Json], ids: frozenset[str]) -> list[Json]:
+    """Without those: they say nothing to a model, and the same question must be the same for the cache."""
+    return [
+        {name: value for name, value in item.items() if name != "id"} if item.get("id") in ids else item
+        for item in items
+    ]
 
 
 def _setting(

@@ -11,6 +11,7 @@ from orrery.wire.composer import Composer, Turn
 
 NOT_ALLOWED = "This tool may not be called now."
 GONE = "This tool is not among those of this request."
+NAMELESS = frozenset({"message", "function_call"})
 ENOUGH = "No more tools may be called for this response."
 
 
@@ -51,7 +52,7 @@ class Hosting:
 
     def heard(self, turn: Turn) -> None:
         """What a turn gave."""
-        self.produced += turn.items
+        self.produced += map(_nameless, turn.items)
         hosted = self._asked.tools.hosted
         self._mine = [(call, hosted[call["name"]]) for call in turn.calls if call["name"] in hosted]
         self._refused = turn.refused_calls
@@ -95,3 +96,10 @@ class Hosting:
     def _may_run(self) -> bool:
         most = self._asked.responding.max_tool_calls
         return most is None or self._calls < most
+
+
+def _nameless(item: Json) -> Json:
+    """Without its id where that says nothing to a model: a turn that is the same as one before is in the cache."""
+    if item["type"] not in NAMELESS:
+        return item
+    return {name: value for name, value in item.items() if name != "id"}
