@@ -4,6 +4,7 @@ Each is a request of its own: planned, held, charged and logged like any other, 
 inside of, and within its time.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import orjson
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.exchange import Arrival
+from orrery.core.responses import Bounds, Responding
 from orrery.core.types import Call, Json
 from orrery.flow.gateway import Gateway
 from orrery.flow.visit import Visit
@@ -33,25 +35,36 @@ class Asking:
         self.cost_nano = 0
 
     async def ask(self, body: Json) -> Json:
-        """`core.tools.Ask`."""
-        from orrery.flow.responding import responded
+        """`core.tools.Ask`. An agent gets the request's own variables, what else is asked those of its agent, too."""
+        from orrery.flow.responding import answered
+        from orrery.flow.responding.asked import prepared
+        from orrery.flow.serve import refusals
         from orrery.wire.responses import read_response
 
+        call = read_response(Posted(orjson.dumps({**body, "store": False, "stream": False})))
+        responding, options = call.options.responding, self._call.options
+        assert responding is not None
+        variables = (self._visit.call if responding.agent else self._call).options.variables
+        inside = replace(call.options, responding=self._inside(responding), variables=variables)
+        visit = self._visit_of(replace(call, options=replace(inside, call_timeout_s=options.call_timeout_s)))
+        with refusals(visit, self._gateway):
+            asked = await prepared(visit, self._gateway)
+        return await self._whole(await answered(asked, self._gateway))
+
+    def _inside(self, responding: Responding) -> Responding:
+        """One deeper, with what is left of the bounds of the response that it is inside of. Raises `InvalidRequest`."""
         outer = self._call.options.responding
         assert outer is not None
-        depth = outer.depth + 1
-        if depth > (outer.bounds.max_depth or DEEPEST):
+        depth, bounds = outer.depth + 1, outer.bounds
+        if depth > (bounds.max_depth or DEEPEST):
             raise InvalidRequest(f"Responses may be {depth - 1} deep within each other, and no deeper.", param="limits")
-        call = read_response(Posted(orjson.dumps({**body, "store": False, "stream": False})))
-        responding = call.options.responding
-        assert responding is not None
-        inside = replace(responding, depth=depth, memory=outer.memory, bounds=responding.bounds)
-        variables = call.options.variables or self._call.options.variables
-        options = replace(
-            call.options, responding=inside, variables=variables, call_timeout_s=self._call.options.call_timeout_s
+        left_nano = bounds.max_cost_nano - self.cost_nano
+        if bounds.max_cost_nano and left_nano <= 0:
+            raise InvalidRequest("This response has cost what it may.", param="limits")
+        narrowed = Bounds(
+            max_cost_nano=max(0, left_nano), max_depth=bounds.max_depth, tool_timeout_s=bounds.tool_timeout_s
         )
-        answer = await responded(self._visit_of(replace(call, options=options)), self._gateway)
-        return await self._whole(answer)
+        return replace(responding, depth=depth, memory=outer.memory, bounds=narrowed)
 
     async def embed(self, model: str, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """`core.tools.Embed`."""
@@ -64,12 +77,14 @@ class Asking:
         return [row["embedding"] for row in rows]
 
     def _visit_of(self, call: Call) -> Visit:
+        """A request beside the outer one, for whom that is. It leaves no step: the outer one's has its cost."""
         self._number += 1
-        visit = self._visit
-        arrival: Arrival = replace(visit.arrival, id=f"{visit.arrival.id}a{self._number}")
-        return Visit(
-            arrival, visit.principal, replace(call, received_at=self._call.received_at), fresh=True, confirmed=True
-        )
+        visit, outer = self._visit, self._call.options
+        now = asyncio.get_running_loop().time()
+        arrival: Arrival = replace(visit.arrival, id=f"{visit.arrival.id}a{self._number}", started=now)
+        options = replace(call.options, identity=outer.identity, attribution=outer.attribution)
+        call = replace(call, options=options, received_at=self._call.received_at)
+        return Visit(arrival, visit.principal, call, fresh=True, confirmed=True)
 
     async def _whole(self, answer: "Answer") -> Json:
         payloads: list[bytes] = []
