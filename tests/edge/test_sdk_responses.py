@@ -6,15 +6,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 from openai import OpenAI
 from openai.types.responses import Response
 from pydantic import BaseModel
 
-from tests.edge.responses_judge import async_judged, judged
+from tests.edge.responses_judge import async_judged, events_of, judged
 from tests.edge.running import Running, running
 from tests.edge.test_sdk_families import png
+from tests.flow import test_seed_responses as seed
 
 MODEL = "sandbox/echo"
 HELLO = "Hello, planets, hello moons"
@@ -292,6 +294,28 @@ def test_coroutines_create_stream_and_parse_side_by_side(server):
 
     names = ("whole", "streamed", "helped", "parsed")
     assert asyncio.run(main()) == [f"number {n} of {name}" for n in range(4) for name in names]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("body", [seed.MODEL, seed.AGENT], ids=["model", "agent"])
+def test_the_seeds_bodies_are_answered_as_they_stand(server, client, body, streamed):
+    """As curl posts them: the agent is made by its own endpoint, where it is not there yet."""
+    origin = server.base_url.removesuffix("/v1")
+    bearer = {"authorization": f"Bearer {server.api_key}", "content-type": "application/json"}
+    made = httpx2.post(f"{origin}/v2/agents", json=seed.SUPPORT | {"model": MODEL}, headers=bearer)
+    assert made.status_code in (201, 409)
+    posted = body.replace("openai/gpt-4o", MODEL).replace('"stream": false', f'"stream": {json.dumps(streamed)}')
+    answer = client._client.post(f"{origin}/v1/responses", content=posted, headers=bearer)
+    told = events_of(answer.content)[-1]["response"] if streamed else answer.json()
+    assert [item["type"] for item in told["output"]] == ["function_call", "orq:current_date", "message"]
+    call, clock, message = told["output"]
+    assert json.loads(call["arguments"]) == {"timezone": "CET"} == json.loads(clock["arguments"])
+    assert json.loads(clock["output"])["utc_offset"] in ("+01:00", "+02:00")
+    assert message["content"][0]["text"] == f"current_date said: {clock['output']}"
+    assert told["variables"] == {"language": "hungarian"}
+    (asked,) = client.responses.input_items.list(told["id"])
+    assert asked.content[0].text == "What is the current CET time? Answer in hungarian"
+    assert told["id"] in httpx2.get(f"{origin}/v2/threads/thread-001", headers=bearer).text
 
 
 @pytest.mark.parametrize("mount", ["/v3/router", "/v2/router", "/v2/gateway"])
