@@ -88,7 +88,18 @@ async def answer(setting: Setting, body: Json) -> Outcome:
         return failed(f"there was no answer within {setting.timeout_s:g} s.")
     if resource.get("status") not in ("completed", "incomplete"):
         return failed(_why(resource))
-    return Outcome(cut(said(resource))) if said(resource) else failed("it said nothing.")
+    return Outcome(cut(said(resource))) if said(resource) else failed(_silence(resource))
+
+
+def _silence(resource: Mapping[str, Any]) -> str:
+    """Why it says nothing: an agent may want what only a client could give it."""
+    items = [item for item in resource.get("output") or () if isinstance(item, Mapping)]
+    if any(item.get("type") == "mcp_approval_request" for item in items):
+        return "it wants an approval, and nobody can give it here."
+    answered = {item.get("call_id") for item in items if "output" in item}
+    if any(item.get("type") == "function_call" and item.get("call_id") not in answered for item in items):
+        return "it wants a function that only a client could run."
+    return "it said nothing."
 
 
 def _why(resource: Mapping[str, Any]) -> str:

@@ -26,6 +26,9 @@ DEEPEST = 5
 """How many responses may be inside of each other where nobody says. Source: ours; Orq's `max_depth` has no default."""
 
 
+NANO = 1_000_000_000
+
+
 class Asking:
     """Asks within one response. `cost_nano` is what all of it has cost so far."""
 
@@ -87,14 +90,19 @@ class Asking:
         return Visit(arrival, visit.principal, call, fresh=True, confirmed=True)
 
     async def _whole(self, answer: "Answer") -> Json:
-        payloads: list[bytes] = []
+        found: Json = {}
         try:
-            async for batch in answer.batches:
-                payloads += batch
+            payloads = [payload async for batch in answer.batches for payload in batch]
+            found = orjson.loads(payloads[-1])
         finally:
             await answer.batches.aclose()
             await answer.close()
-            if answer.exchange.receipt is not None:
-                self.cost_nano += answer.exchange.receipt.cost_nano
-        found: Json = orjson.loads(payloads[-1])
+            receipt = answer.exchange.receipt
+            self.cost_nano += max(receipt.cost_nano if receipt else 0, _told_nano(found))
         return found
+
+
+def _told_nano(found: Json) -> int:
+    """What a resource says that all of it has cost: what its last tools asked stands in no receipt of a turn."""
+    cost: float = (found.get("usage") or {}).get("total_cost") or 0.0
+    return round(cost * NANO)
