@@ -78,10 +78,14 @@ class House:
         """What a provider was told before the conversation."""
         return "\n".join(m["content"] for m in self.asked(number)["messages"] if m["role"] == "system")
 
+    async def dump_rows(self) -> str:
+        """All that the table has."""
+        return repr((await self.table.run("Scan", {}))["Items"])
+
     async def dump(self) -> str:
-        """All rows of the table, and all that was logged and refused."""
-        rows = (await self.table.run("Scan", {}))["Items"]
-        return repr((rows, [vars_of(each) for each in self.room.logged], self.room.refusals))
+        """All that the table has, and all that was logged and refused."""
+        logged = [vars_of(each) for each in self.room.logged]
+        return repr((await self.dump_rows(), logged, self.room.refusals))
 
 
 def vars_of(exchange: Any) -> Any:
