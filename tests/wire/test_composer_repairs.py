@@ -398,3 +398,12 @@ def test_a_message_of_which_nothing_came_is_incomplete() -> None:
     turn = told.turn(added(message()))
     assert (turn.status, turn.items) == ("incomplete", [message(status="incomplete")])
     told.end("incomplete")
+
+
+def test_a_beginning_that_is_repeated_late_begins_nothing() -> None:
+    told = Told()
+    begin = nameless(message())
+    say = {"type": "response.output_text.delta", "content_index": 0}
+    first, second = say | {"output_index": 0, "delta": "a"}, say | {"output_index": 1, "delta": "b"}
+    told.turn(added(begin, 0), added(begin, 1), added(begin, 0), first, second, output=[])
+    assert texts(told) == [["a"], ["b"]]
