@@ -79,9 +79,10 @@ def test_a_deleted_response_is_gone(client):
 def test_nothing_is_kept_where_nobody_wants_it(client):
     told = client.responses.create(model=MODEL, input="hello", store=False)
     assert told.store is False
-    for body in ({"previous_response_id": told.id},):
+    named = {"type": "item_reference", "id": told.output[0].id}
+    for body in ({"input": "more", "previous_response_id": told.id}, {"input": [named]}):
         with pytest.raises(openai.NotFoundError):
-            client.responses.create(model=MODEL, input="more", **body)
+            client.responses.create(model=MODEL, **body)
     with pytest.raises(openai.NotFoundError):
         client.responses.retrieve(told.id)
 
@@ -146,6 +147,17 @@ def test_the_items_of_a_response_are_its_own_and_not_those_before(client):
     first = client.responses.create(model=MODEL, input="one")
     second = client.responses.create(model=MODEL, input="two", previous_response_id=first.id)
     assert texts(client.responses.input_items.list(second.id)) == ["two"]
+
+
+@pytest.mark.parametrize("more", [{}, {"store": False}])
+def test_items_of_earlier_responses_are_named_by_their_ids(client, more):
+    told = [client.responses.create(model=MODEL, input=text) for text in ("one two", "three")]
+    named = [{"type": "item_reference", "id": each.output[0].id} for each in told]
+    again = client.responses.create(model=MODEL, input=[*named, message("four")], **more)
+    assert (again.output_text, again.usage.input_tokens) == ("four", 4)
+    client.responses.delete(told[0].id)
+    with pytest.raises(openai.NotFoundError):
+        client.responses.create(model=MODEL, input=[*named, message("four")])
 
 
 def test_a_conversation_from_its_beginning_to_its_end(client):

@@ -13,7 +13,7 @@ from openai import OpenAI
 from openai.types.responses import Response
 from pydantic import BaseModel
 
-from tests.edge.responses_judge import async_judged, events_of, judged
+from tests.edge.responses_judge import Recorder, async_judged, events_of, judge_all, judged
 from tests.edge.running import Running, running
 from tests.edge.test_sdk_families import png
 from tests.flow import test_seed_responses as seed
@@ -176,6 +176,27 @@ def test_the_choice_of_a_tool_is_kept_to(client, choice, called):
     assert [item.name for item in told.output if item.type == "function_call"] == called
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_is_hosted_and_what_is_the_clients_in_one_turn(client, streamed):
+    tools = [WEATHER, {"type": "orq:current_date"}]
+
+    def ask(**body: Any) -> Response:
+        found = client.responses.create(model=MODEL, tools=tools, stream=streamed, **body)
+        return list(found)[-1].response if streamed else found
+
+    said = f'{CALL}\ncall current_date {{"timezone": "CET"}}'
+    first = ask(input=said)
+    assert [item.type for item in first.output] == ["function_call", "function_call", "orq:current_date"]
+    output = {"type": "function_call_output", "call_id": first.output[0].call_id, "output": "rain"}
+    kept = ask(input=[output], previous_response_id=first.id)
+    items = [json.loads(item.to_json()) for item in first.output]
+    again = ask(input=[{"role": "user", "content": said}, *items, output], store=False)
+    for told in (kept, again):
+        lines = told.output_text.splitlines()
+        assert sorted(line.partition(" said: ")[0] for line in lines) == ["current_date", "get_weather"]
+        assert "get_weather said: rain" in lines
+
+
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
 def test_what_is_hosted_runs_and_is_shown(client):  # the SDK's helper warns of tools that it does not know
     asked = {"model": MODEL, "input": "What is the current CET time?", "tools": [{"type": "orq:current_date"}]}
@@ -316,6 +337,44 @@ def test_the_seeds_bodies_are_answered_as_they_stand(server, client, body, strea
     (asked,) = client.responses.input_items.list(told["id"])
     assert asked.content[0].text == "What is the current CET time? Answer in hungarian"
     assert told["id"] in httpx2.get(f"{origin}/v2/threads/thread-001", headers=bearer).text
+
+
+SPOILED: dict[str, tuple[bytes, bytes]] = {
+    "no end": (b"data: [DONE]\n\n", b""),
+    "carriage returns": (b"\n", b"\r\n"),
+    "no blank line": (b"\n\nevent: response.in_progress", b"\nevent: response.in_progress"),
+    "an id of the transport's": (b"event: response.created", b"id: 1\nevent: response.created"),
+    "an event without data": (b"event: response.created", b"event: ping\n\nevent: response.created"),
+    "a name that is not the type": (b"event: response.completed", b"event: response.done"),
+    "an event that nobody knows": (b"response.in_progress", b"response.at_it"),
+    "a gap": (b'"sequence_number":5', b'"sequence_number":6'),
+    "a delta that is none of the sum": (b'"delta":"Hello,"', b'"delta":"Hallo,"'),
+    "a delta without logprobs": (b'"delta":"Hello,","logprobs":[]', b'"delta":"Hello,"'),
+    "padding": (b'"delta":"Hello,"', b'"delta":"Hello,","obfuscation":"x"'),
+    "an index too far": (b'"content_index":0', b'"content_index":1'),
+    "a number as a text": (b'"top_logprobs":0', b'"top_logprobs":"0"'),
+    "a field that is missing": (b'"background":false,', b""),
+    "null where nothing must be": (b'"annotations":[]', b'"annotations":[],"logprobs":null'),
+    "a state of another event": (b'"status":"in_progress","background"', b'"status":"completed","background"'),
+    "text before its beginning": (b'"role":"assistant","content":[]', b'"role":"assistant","content":[{}]'),
+    "a last item of another name": (b'"output":[{"id":"', b'"output":[{"id":"_'),
+}
+
+
+def test_the_judge_finds_what_is_spoiled(server):
+    seen: list[Any] = []
+    with httpx2.Client(transport=Recorder(seen), base_url=server.base_url) as there:
+        bearer = {"authorization": f"Bearer {server.api_key}"}
+        there.post("/responses", json={"model": MODEL, "input": HELLO, "stream": True}, headers=bearer)
+    (exchange,) = seen
+    judge_all(seen)
+    good = exchange.body
+    for name, (old, new) in SPOILED.items():
+        exchange.body = good.replace(old, new)
+        assert exchange.body != good, name
+        with pytest.raises((AssertionError, ValueError, KeyError)):
+            judge_all(seen)
+            print(f"not found: {name}")
 
 
 @pytest.mark.parametrize("mount", ["/v3/router", "/v2/router", "/v2/gateway"])
