@@ -15,6 +15,7 @@ from tests.wire.composing import (
     judge,
     message,
     names,
+    resource,
 )
 from tests.work import steps
 
@@ -359,3 +360,16 @@ def test_a_long_answer_costs_in_proportion() -> None:
         return steps(lambda: told.feed(*(delta("a") for _ in range(count)), done(message("a" * count))))
 
     assert answer(2000) - answer(1000) == answer(3000) - answer(2000)
+
+
+def test_items_that_are_shown_may_have_ids_that_say_where_they_are() -> None:
+    """Hidden ones keep upstream's: nobody gets to name them."""
+    composer = Composer(resource(), ids=lambda prefix, place: f"{prefix}_here{place}")
+    events = composer.begin()
+    composer.open_turn(hidden={"f"})
+    events += composer.whole({"status": "completed", "output": [call(id="fc_up"), message("hi", id="msg_up")]})
+    more, turn = composer.close_turn()
+    events += [*more, *composer.finish("completed", now=1, usage=USAGE)]
+    judge(events)
+    assert [item["id"] for item in turn.items] == ["fc_up", "msg_here0"]
+    assert [item["id"] for item in composer.resource["output"]] == ["msg_here0"]
