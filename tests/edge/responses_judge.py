@@ -6,6 +6,7 @@ and streams by the rules of Open Responses, "Streaming HTTP Responses" (2026-04-
 """
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from tests.wire.composing import CORE, judge
 ERROR_FIELDS = {"message", "type", "param", "code"}
 BARE = {"message", "type"}
 """Those of an error that says no more to who has no key."""
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""No certificates: there is none on loopback, and a client for each test would read all that there are."""
+
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -72,7 +76,7 @@ class Recorder(httpx2.HTTPTransport):
     """For `OpenAI(http_client=httpx2.Client(transport=…))`. `seen` are the exchanges, in the order of their answers."""
 
     def __init__(self, seen: list[Exchange]) -> None:
-        super().__init__()
+        super().__init__(verify=PLAIN)
         self.seen = seen
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -85,7 +89,7 @@ class AsyncRecorder(httpx2.AsyncHTTPTransport):
     """For `AsyncOpenAI(http_client=httpx2.AsyncClient(transport=…))`."""
 
     def __init__(self, seen: list[Exchange]) -> None:
-        super().__init__()
+        super().__init__(verify=PLAIN)
         self.seen = seen
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
