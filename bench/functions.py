@@ -1,10 +1,11 @@
-"""The Lambda side: ours behind its streaming door, and the naive stack behind awslambdaric, cold and warm."""
+"""The Lambda side: two of ours behind their streaming door, and the naive stack behind awslambdaric, cold and warm."""
 
 import contextlib
 import json
 import shutil
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +13,10 @@ from pathlib import Path
 import machine
 from runtime_api import RuntimeApi, runtime_api
 from staging import compiled, interpreter, stage
-from subjects import AWS_KEYS, ROOT, chat_body
+from subjects import AWS_KEYS, BRIDGED, CHATS, ROOT, Asked, asked
 from upstream import PEPPER, Upstream
 
 NAIVE = ("aws-lambda-powertools[tracer]", "awslambdaric", "boto3", "fastapi", "httpx", "mangum")
-LAMBDA_GROUP = (
-    "aws-lambda-powertools",
-    "awslambdaric",
-    "fastapi",
-    "httptools",
-    "httpx",
-    "mangum",
-    "orjson",
-    "pydantic",
-)
 WARM_UP = 50
 FREEZE_S = 0.02
 """Between a cold start's answer and its end: the last posts of a function are still under way."""
@@ -33,12 +24,13 @@ FREEZE_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function, staged: the command of its process and the environment that Lambda gives it."""
+    """A function, staged: the command of its process, the environment that Lambda gives it, and what it is asked."""
 
     name: str
     command: tuple[str | Path, ...]
     env: Mapping[str, str]
     folder: Path
+    asks: Asked = CHATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +52,24 @@ class Warm:
     errors: int
 
 
-def orrery(upstream: Upstream, folder: Path) -> Function:
-    """The chat function as it deploys: both layers, compiled, started by the exec wrapper."""
+def orrery(upstream: Upstream, folder: Path) -> tuple[Function, Function]:
+    """The chat and the responses function as they deploy: both layers, compiled, started by the exec wrapper."""
     packages = folder / "orrery/python"
-    stage(ROOT / ".venv", LAMBDA_GROUP, (ROOT / "layers/orrery/orrery",), packages)
-    task = folder / "orrery/task"
-    shutil.copytree(ROOT / "functions/chat", task, ignore=shutil.ignore_patterns("__pycache__"))
+    stage(ROOT / ".venv", _layer(), (ROOT / "layers/orrery/orrery",), packages)
+    python = interpreter(folder / "orrery/interpreter")
+    chat = _ours("orrery", "chat", CHATS, upstream, python, packages)
+    return chat, _ours("responses", "responses", BRIDGED["response"], upstream, python, packages)
+
+
+def _layer() -> list[str]:
+    """What the layer of dependencies is made of."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    return list(groups["lambda"])
+
+
+def _ours(name: str, family: str, asks: Asked, upstream: Upstream, python: Path, packages: Path) -> Function:
+    task = packages.parent / f"task-{family}"
+    shutil.copytree(ROOT / "functions" / family, task, ignore=shutil.ignore_patterns("__pycache__"))
     compiled(task)
     env = {
         **_variables(upstream, task, packages),
@@ -74,7 +78,7 @@ def orrery(upstream: Upstream, folder: Path) -> Function:
         "ORRERY_KEY_PEPPER": PEPPER,
     }
     door = ROOT / "layers/orrery/streaming-door"
-    return Function("orrery", ("/bin/sh", door, interpreter(folder / "orrery/interpreter")), env, task)
+    return Function(name, ("/bin/sh", door, python), env, task, asks)
 
 
 def naive(upstream: Upstream, folder: Path) -> Function:
@@ -111,13 +115,15 @@ def _variables(upstream: Upstream, task: Path, packages: Path) -> dict[str, str]
         "_HANDLER": "app.handler",
         "OPENAI_API_KEY": "sk-upstream",
         "OPENAI_BASE_URL": f"{upstream.url}/v1",
+        "DEEPSEEK_API_KEY": "sk-upstream",
+        "DEEPSEEK_BASE_URL": f"{upstream.url}/v1",
         **AWS_KEYS,
     }
 
 
-def event(upstream: Upstream) -> bytes:
-    """A REST API's proxy event (payload 1.0) with a chat in it."""
-    path = "/v1/chat/completions"
+def event(upstream: Upstream, asks: Asked) -> bytes:
+    """A REST API's proxy event (payload 1.0) with a request in it."""
+    path = asks.path
     headers = {
         "Authorization": f"Bearer {upstream.token}",
         "Content-Type": "application/json",
@@ -148,7 +154,7 @@ def event(upstream: Upstream) -> bytes:
                 "resourcePath": path,
                 "stage": "prod",
             },
-            "body": chat_body().decode(),
+            "body": asked(asks).decode(),
             "isBase64Encoded": False,
         }
     ).encode()
@@ -170,7 +176,7 @@ def cold(function: Function, upstream: Upstream) -> Cold:
     with runtime_api() as api:
         began = time.perf_counter()
         with _environment(function, api) as pid:
-            posted = api.invoke(event(upstream))
+            posted = api.invoke(event(upstream, function.asks))
             cpu_s, peak = machine.cpu_s([pid]), machine.peak_mb([pid])
             time.sleep(FREEZE_S)
         require_ok(function, posted.body)
@@ -179,7 +185,7 @@ def cold(function: Function, upstream: Upstream) -> Cold:
 
 def warm(function: Function, upstream: Upstream, invocations: int) -> Warm:
     """Invocations one after the other in one process, after the first ones."""
-    told = event(upstream)
+    told = event(upstream, function.asks)
     errors = 0
     with runtime_api() as api, _environment(function, api) as pid:
         for _ in range(WARM_UP):
@@ -206,7 +212,7 @@ def tls_context_s(function: Function) -> float:
 
 
 def is_ok(body: bytes) -> bool:
-    """Whether a function answered 200 with a completion, streamed or buffered."""
+    """Whether a function answered 200 with a completion or a response, streamed or buffered."""
     head, _, answer = body.partition(bytes(8))
     with contextlib.suppress(ValueError, KeyError):
         said = json.loads(head)

@@ -1,9 +1,10 @@
 /* A closed-loop HTTP/1.1 client for benchmarks: each connection asks again as soon as its answer is complete.
  *
- *   cc -O2 -o load load.c && ./load PORT PATH KEY BODY_FILE CONNECTIONS SECONDS EVENTS
+ *   cc -O2 -o load load.c && ./load PORT PATH KEY BODY_FILE CONNECTIONS SECONDS EVENTS [FIRST]
  *
  * Posts BODY_FILE to 127.0.0.1 and prints one JSON object; times are microseconds. EVENTS > 0: the answer must be a stream
  * of about so many events (gateways may merge or drop a few) that ends in [DONE]. Anything else but a whole 200 is an error.
+ * FIRST: the first event is the one with this text in it; the text's first character stands in it once.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,7 +30,7 @@ struct connection {
     long left;                    /* bytes of the body, or of a chunk; -1: until the connection closes */
     uint64_t asked_ns, first_event_ns;
     long events;
-    int line_at, done_at, is_done; /* how much of "data:" and of "[DONE]" has matched */
+    int line_at, done_at, first_at, is_done; /* how much of "data:", of "[DONE]" and of FIRST has matched */
     size_t head_bytes;
     char head[HEAD_BYTES], refusal[200];
 };
@@ -38,7 +39,7 @@ struct times { uint64_t *at; size_t count, room; };
 
 static int poller, wanted_events;
 static struct sockaddr_in server;
-static char *request, first_error[300];
+static char *request, *first_text, first_error[300];
 static size_t request_bytes;
 static struct times latencies, first_events;
 static long errors, all_events;
@@ -59,7 +60,7 @@ static void keep(struct times *times, uint64_t value) {
 
 static void ask(struct connection *c) {
     c->part = HEAD;
-    c->status = c->will_close = c->is_done = c->line_at = c->done_at = 0;
+    c->status = c->will_close = c->is_done = c->line_at = c->done_at = c->first_at = 0;
     c->head_bytes = c->events = c->first_event_ns = 0;
     c->asked_ns = now_ns();
     for (size_t sent = 0; sent < request_bytes;) {
@@ -82,16 +83,25 @@ static int connect_again(struct connection *c) {
     return epoll_ctl(poller, EPOLL_CTL_ADD, c->socket, &event);
 }
 
+/* Looks for FIRST, until it came. */
+static void look(struct connection *c, const char *text, size_t length) {
+    for (size_t i = 0; i < length && !c->first_event_ns; i++) {
+        c->first_at = text[i] == first_text[c->first_at] ? c->first_at + 1 : text[i] == first_text[0];
+        if (!first_text[c->first_at]) c->first_event_ns = now_ns();
+    }
+}
+
 /* Counts lines that begin with "data:", and looks for "[DONE]" in them; skips the rest of each line quickly. */
 static void scan(struct connection *c, const char *text, size_t length) {
     static const char DATA_FIELD[] = "data:", LAST[] = "[DONE]";
+    if (first_text && !c->first_event_ns) look(c, text, length);
     for (size_t i = 0; wanted_events && i < length; i++) {
         if (c->line_at >= 0) {
             c->line_at = text[i] == DATA_FIELD[c->line_at] ? c->line_at + 1 : -1;
             if (c->line_at == 5) {
                 c->line_at = -1;
                 c->events++;
-                if (!c->first_event_ns) c->first_event_ns = now_ns();
+                if (!first_text && !c->first_event_ns) c->first_event_ns = now_ns();
             }
         }
         c->done_at = text[i] == LAST[c->done_at] ? c->done_at + 1 : text[i] == LAST[0];
@@ -221,13 +231,14 @@ static void make_request(char **given) {
 }
 
 int main(int count, char **given) {
-    if (count != 8) {
-        fprintf(stderr, "usage: load PORT PATH KEY BODY_FILE CONNECTIONS SECONDS EVENTS\n");
+    if (count != 8 && count != 9) {
+        fprintf(stderr, "usage: load PORT PATH KEY BODY_FILE CONNECTIONS SECONDS EVENTS [FIRST]\n");
         return 2;
     }
     make_request(given);
     int connections = atoi(given[5]), open = 0;
     wanted_events = atoi(given[7]);
+    first_text = count > 8 ? given[8] : NULL;
     server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(atoi(given[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     poller = epoll_create1(0);
     struct connection *all = calloc(connections, sizeof *all);

@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import machine
-from subjects import Subject, chat_body
+from subjects import CHATS, Asked, Subject, asked
 from upstream import build
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`events` > 0: streams of so many. `seconds`: requests are begun for so long, at full length of a run."""
+    """`events` > 0: streams of so many. `seconds`: requests are begun for so long, at full length of a run.
+
+    `asks`: what is asked. `first`: the text by which the first token is known; "": the first event is it.
+    """
 
     name: str
     connections: int
     events: int
     tag: str
     seconds: float
+    asks: Asked = CHATS
+    first: str = ""
 
 
 CHAT = tuple(Workload(f"chat, {n} at once", n, 0, "", 2.0) for n in (1, 16, 64))
@@ -46,9 +51,10 @@ class Measured:
 def measure(subject: Subject, workload: Workload, pid: int | None, folder: Path, scale: float) -> Measured:
     """Runs the workload, `scale` times as long as it says. Raises `CalledProcessError` when nothing listens."""
     body = folder / "body.json"
-    body.write_bytes(chat_body(workload.tag, stream=workload.events > 0))
-    words = (build("load"), subject.port, "/v1/chat/completions", subject.key, body)
-    command = [str(word) for word in (*words, workload.connections, workload.seconds * scale, workload.events)]
+    body.write_bytes(asked(workload.asks, workload.tag, stream=workload.events > 0))
+    words = (build("load"), subject.port, workload.asks.path, subject.key, body)
+    numbers = (workload.connections, workload.seconds * scale, workload.events)
+    command = [str(word) for word in (*words, *numbers, *filter(None, [workload.first]))]
     pids = machine.family(pid) if pid else []
     before = machine.cpu_s(pids)
     with machine.on_core(machine.OURS):

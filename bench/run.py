@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import machine
 import servers
 from figures import Bar, Figure, middle, tables
-from subjects import ROOT, version
+from subjects import BRIDGED, ROOT, version
 from upstream import Upstream, upstream
 
 import functions
@@ -76,17 +76,20 @@ def arguments() -> argparse.Namespace:
 def measure_functions(there: Upstream, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Cold starts in turn, so that what disturbs one disturbs the other; then warm invocations of each."""
     say("staging the functions")
-    both = [functions.orrery(there, folder), functions.naive(there, folder)]
-    colds: dict[str, list[functions.Cold]] = {function.name: [] for function in both}
+    ours, responses = functions.orrery(there, folder)
+    all_three = [ours, functions.naive(there, folder), responses]
+    colds: dict[str, list[functions.Cold]] = {function.name: [] for function in all_three}
     for number in range(asked.colds + 1):
         say(f"cold start {number} of {asked.colds}")
-        for function in both if number % 2 else reversed(both):
+        first = number % len(all_three)
+        for function in all_three[first:] + all_three[:first]:
             taken = functions.cold(function, there)
             if number:  # the first only brings the files into the machine's memory
                 colds[function.name].append(taken)
     say("warm invocations")
-    warm = {function.name: asdict(functions.warm(function, there, asked.warm)) for function in both}
-    tls_s = [functions.tls_context_s(both[0]) for _ in range(asked.colds)]
+    stored = replace(responses, name="stored", asks=BRIDGED["stored"])
+    warm = {each.name: asdict(functions.warm(each, there, asked.warm)) for each in (*all_three, stored)}
+    tls_s = [functions.tls_context_s(ours) for _ in range(asked.colds)]
     return {
         "tls_context_s": tls_s,
         "cold": {name: [asdict(one) for one in taken] for name, taken in colds.items()},
@@ -115,6 +118,24 @@ def lambda_figures(found: dict[str, Any]) -> Iterator[Figure]:
         topic, "warm invocation, CPU", "ms", *[one["cpu_s"] * 1e3 for one in warm], Bar(1.2), errors, paced=True
     )
     yield Figure(topic, "peak memory", "MiB", *[one["peak_mb"] for one in warm], Bar(70), errors)
+    yield from responses_figures(found, naive_ms=first_ms[1])
+
+
+def responses_figures(found: dict[str, Any], naive_ms: float) -> Iterator[Figure]:
+    """The lines of the responses function, beside those of the chat function."""
+    topic = "Lambda, responses over a chat | chat"
+    names = ("responses", "orrery")
+    first_ms = [middle(one["first_byte_s"] for one in found["cold"][name]) * 1e3 for name in names]
+    cpu_ms = [middle(one["cpu_s"] for one in found["cold"][name]) * 1e3 for name in names]
+    yield Figure(topic, "cold start, to the first byte", "ms", *first_ms, paced=True)
+    yield Figure(topic, "  … of the naive stack's", "×", first_ms[0] / naive_ms, first_ms[1] / naive_ms)
+    yield Figure(topic, "cold start, CPU", "ms", *cpu_ms, paced=True)
+    chat = found["warm"]["orrery"]
+    for name, shown in (("responses", "warm invocation, CPU"), ("stored", "  … of one that is stored")):
+        one = found["warm"][name]
+        errors = one["errors"] + chat["errors"]
+        yield Figure(topic, shown, "ms", one["cpu_s"] * 1e3, chat["cpu_s"] * 1e3, errors=errors, paced=True)
+    yield Figure(topic, "peak memory", "MiB", found["warm"]["stored"]["peak_mb"], chat["peak_mb"])
 
 
 def versions() -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import bridged
 import machine
 import subjects
 from figures import Bar, Figure, middle
@@ -30,6 +31,7 @@ class Servers:
     starts_s: dict[str, list[float]] = field(default_factory=dict)
     rounds: dict[str, dict[str, list[Measured]]] = field(default_factory=dict)
     peak_mb: dict[str, float] = field(default_factory=dict)
+    table_calls: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -48,6 +50,7 @@ class Servers:
 def measure_servers(upstream: Upstream, folder: Path, *, rounds: int, starts: int, scale: float, say: Say) -> Servers:
     """Raises `RuntimeError` when a subject does not answer as it must."""
     found = Servers()
+    direct = subjects.direct(upstream)
     gateways = [subjects.orrery(upstream, folder), subjects.litellm(upstream, folder)]
     for number in range(starts):
         say(f"start {number + 1} of {starts}")
@@ -60,7 +63,7 @@ def measure_servers(upstream: Upstream, folder: Path, *, rounds: int, starts: in
             process, _ = started.enter_context(subjects.running(subject, folder))
             pids[subject.name] = process.pid
         check_orrery(gateways[0], upstream)
-        order = [subjects.direct(upstream), *gateways]
+        order = [direct, *gateways]
         for subject in order:
             for workload in (CHAT[0], CHAT[1], BURST):
                 measure(subject, workload, None, folder, scale / 4)
@@ -69,6 +72,13 @@ def measure_servers(upstream: Upstream, folder: Path, *, rounds: int, starts: in
             _round(found, order[number % 3 :] + order[: number % 3], pids, folder, scale)
         for subject in gateways:
             found.peak_mb[subject.name] = machine.peak_mb(machine.family(pids[subject.name]))
+    with subjects.running(gateways[0], folder) as (process, _):  # a process of its own: the peak above is of chats
+        found.table_calls = bridged.calls_of(gateways[0], upstream, _settled)
+        bridged.warm_up(gateways[0], folder, scale / 8)
+        for number in range(rounds):
+            say(f"round {number + 1} of {rounds}, responses")
+            bridged.one_round(found, direct, gateways[0], process.pid, number, folder, scale)
+        found.peak_mb["responses"] = machine.peak_mb(machine.family(process.pid))
     return found
 
 
@@ -116,12 +126,14 @@ def figures_of(found: Servers) -> Iterator[Figure]:
     yield from _latency(found)
     yield from _throughput(found)
     yield from _streams(found)
+    yield from bridged.figures_of(found)
     peer_start = middle(found.starts_s["litellm"])
     topic = "process | litellm"
     ours = middle(found.starts_s["orrery"])
     yield Figure(topic, "start to first answer", "s", ours, peer_start, paced=True)
     yield Figure(topic, "start, of LiteLLM's", "×", ours / peer_start, bar=Bar(0.1))
     yield Figure(topic, "peak memory", "MiB", found.peak_mb["orrery"], found.peak_mb["litellm"], Bar(70))
+    yield Figure(topic, "peak memory, with responses", "MiB", found.peak_mb["responses"])
 
 
 def _latency(found: Servers) -> Iterator[Figure]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 import machine
 from upstream import PEPPER, Upstream
@@ -24,6 +25,27 @@ AWS_KEYS = {
 }
 START_S = 120.0
 POLL_S = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a server: the route, the model, and what else the body says."""
+
+    path: str
+    model: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+CHATTING = "deepseek/deepseek-chat"
+"""The upstream as a provider that has no responses of its own."""
+
+CHATS = Asked("/v1/chat/completions", MODEL, {"temperature": 0.2})
+BRIDGED = {
+    "chat": Asked("/v1/chat/completions", CHATTING, {"temperature": 0.2}),
+    "response": Asked("/v1/responses", CHATTING, {"temperature": 0.2, "store": False}),
+    "stored": Asked("/v1/responses", CHATTING, {"temperature": 0.2, "store": True}),
+}
+"""The same words, asked of the same provider in three ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,8 @@ def orrery(upstream: Upstream, folder: Path) -> Subject:
         "ORRERY_KEY_PEPPER": PEPPER,
         "OPENAI_API_KEY": "sk-upstream",
         "OPENAI_BASE_URL": f"{upstream.url}/v1",
+        "DEEPSEEK_API_KEY": "sk-upstream",
+        "DEEPSEEK_BASE_URL": f"{upstream.url}/v1",
         **AWS_KEYS,
     }
     python = ROOT / ".venv/bin/python"
@@ -124,22 +148,28 @@ def _first_answer(subject: Subject, process: "subprocess.Popen[bytes]", began: f
 
 
 @contextlib.contextmanager
-def asking(subject: Subject, body: bytes) -> Iterator[tuple[int, Mapping[str, str], bytes]]:
+def asking(subject: Subject, body: bytes, path: str = CHATS.path) -> Iterator[tuple[int, Mapping[str, str], bytes]]:
     """One request: status, headers (lower case), body. The connection is open until the context is left."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", subject.port, timeout=30)) as connection:
         headers = {"authorization": f"Bearer {subject.key}", "content-type": "application/json"}
-        connection.request("POST", "/v1/chat/completions", body, headers)
+        connection.request("POST", path, body, headers)
         answer = connection.getresponse()
         yield answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
 
 
 def chat_body(tag: str = "", *, stream: bool = False) -> bytes:
     """A chat of 0.7 KB, answered with 1.6 KB; `tag` tells the upstream how."""
+    return asked(CHATS, tag, stream=stream)
+
+
+def asked(what: Asked, tag: str = "", *, stream: bool = False) -> bytes:
+    """The body: of a chat, or of a response with the same words."""
     messages = [
         {"role": "system", "content": "You are a careful assistant. " * 12},
         {"role": "user", "content": "Say something about gateways. " * 10 + tag},
     ]
-    body = {"model": MODEL, "messages": messages, "temperature": 0.2}
+    words = "input" if what.path.endswith("/responses") else "messages"
+    body = {"model": what.model, words: messages, **what.more}
     return json.dumps(body | {"stream": True} if stream else body).encode()
 
 
