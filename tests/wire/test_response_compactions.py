@@ -16,7 +16,7 @@ def test_a_compaction_is_stored_nowhere() -> None:
     assert call.body == {**MINIMAL, "instructions": "short"}
     assert not call.stream
     assert call.options.retry.count == 2
-    assert call.options.responding == Responding(store=False, previous="resp_1")
+    assert call.options.responding == Responding(store=False, previous="resp_1", compacts=True)
 
 
 @pytest.mark.parametrize(
@@ -30,5 +30,5 @@ def test_a_compaction_needs_a_model_and_something_to_compact(fields: dict[str, A
 
 def test_a_compaction_of_what_came_before_needs_no_input() -> None:
     assert compaction(input=None, previous_response_id="resp_1").options.responding == Responding(
-        store=False, previous="resp_1"
+        store=False, previous="resp_1", compacts=True
     )
