@@ -3,13 +3,14 @@
 import orjson
 import pytest
 
-from orrery.core.errors import NotFound, Unavailable
+from orrery.core.errors import NotFound, Unavailable, UpstreamError
 from orrery.core.pages import Page
 from orrery.core.tools import Outcome
 from orrery.flow.serve import serve
 from orrery.stores.table import Table
+from orrery.wire.compaction import text_of
 from tests.fakes import ALICE, chunk, completion, cut, json_reply, stream
-from tests.flow.asking import arrive
+from tests.flow.asking import Told, arrive, heard
 from tests.flow.responding import (
     FakeTool,
     calls,
@@ -240,6 +241,19 @@ async def test_a_key_that_was_revoked_gets_nothing(table: Table) -> None:
     room.keys.revoked.add(ALICE.key_id)
     assert (await refused(room, {"input": "hi", "stream": True})).status == 401
     assert room.transport.requests == []
+
+
+async def test_a_summary_is_all_that_is_left_so_an_empty_one_is_an_error(table: Table) -> None:
+    room = house(table, completion("all of it"), completion(" "))
+
+    async def compact() -> Told:
+        call = read({"input": "hi"}, compacts=True)
+        return await heard(await serve("good", lambda _: call, await arrive(), room.gateway()))
+
+    (made,) = (await compact()).payloads
+    assert text_of(made["output"][0]) == "all of it"
+    empty = await compact()
+    assert isinstance(empty.error, UpstreamError) and empty.payloads == []
 
 
 async def test_the_step_of_a_response_knows_it(table: Table) -> None:

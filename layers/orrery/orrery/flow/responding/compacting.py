@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import orjson
 
+from orrery.core.errors import UpstreamError
 from orrery.core.types import Json
 from orrery.flow.gateway import Gateway
 from orrery.flow.responding.asked import Asked
@@ -45,17 +46,23 @@ async def _as_compaction(batches: AsyncGenerator[Sequence[bytes]]) -> AsyncGener
 
 
 def compaction_of(resource: Json) -> Json:
-    """A response whose message is the summary, as `response.compaction`."""
+    """A response whose message is the summary, as `response.compaction`.
+
+    Raises `UpstreamError` where there is none: an empty one would be all that is left of the conversation.
+    """
     texts = [
         str(part.get("text", ""))
         for item in resource["output"]
         if item.get("type") == "message"
         for part in item.get("content") or ()
     ]
+    summary = "".join(texts)
+    if not summary.strip():
+        raise UpstreamError((resource["error"] or {}).get("message") or "the model gave no summary of the conversation")
     return {
         "id": resource["id"],
         "object": "response.compaction",
         "created_at": resource["created_at"],
-        "output": [compaction("".join(texts), new_id("compaction"))],
+        "output": [compaction(summary, new_id("compaction"))],
         "usage": resource["usage"],
     }
