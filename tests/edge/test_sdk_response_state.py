@@ -130,6 +130,32 @@ def test_input_items_by_pages_in_both_directions(client):
     assert texts(items.list(told.id, limit=2, after=newest.last_id).data) == ["item 4", "item 3"]
 
 
+def test_items_are_listed_as_resources_whichever_way_they_came(client):
+    """The SDK lets most fields be left out of what is sent, and of nothing that it is told."""
+    call = {"type": "function_call", "call_id": "c", "name": "get_weather", "arguments": "{}"}
+    said = [
+        {"role": "system", "content": "Be kind."},
+        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Be brief."}]},
+        message("hello"),
+        {"role": "assistant", "content": "hi"},
+        {"role": "assistant", "content": [{"type": "output_text", "text": "there"}], "phase": None},
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
+        {"role": "user", "content": [{"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="}]},
+        call,
+        {"type": "function_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "rain"}]},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "so"}], "encrypted_content": "theirs"},
+        message("and now?"),
+    ]
+    told = client.responses.create(model=MODEL, input=said)
+    listed = list(client.responses.input_items.list(told.id, order="asc", limit=100))
+    assert [item.type for item in listed] == [item.get("type", "message") for item in said]
+    assert [item.role for item in listed if item.type == "message"] == [item["role"] for item in said if "role" in item]
+    made = client.conversations.create(items=[{"type": "message", **item} for item in said])
+    kept = list(client.conversations.items.list(made.id, order="asc", limit=100))
+    assert [item.type for item in kept] == [item.type for item in listed]
+    assert [client.conversations.items.retrieve(item.id, conversation_id=made.id) for item in kept] == kept
+
+
 @pytest.mark.parametrize(
     ("more", "param"),
     [({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"order": "up"}, "order"), ({"after": "msg_0"}, "after")],

@@ -179,7 +179,7 @@ def assert_clock_ran(room: Room, resource: Json) -> None:
     assert said({"output": [resource["output"][-1]]}) == room.transport.text()
     first, second = (request.body.decode() for request in room.transport.requests)
     assert PLACED in first and PLACED in second and "{{" not in first + second
-    assert clock["iso"] not in first and clock["iso"] in second
+    assert "current_date" in first and clock["iso"] not in first and clock["iso"] in second
     assert resource["status"] == "completed" and resource["variables"] == {"language": "hungarian"}
 
 
