@@ -183,6 +183,22 @@ async def test_a_cost_bound_ends_the_loop(table: Table) -> None:
     assert len(room.transport.requests) == 1
 
 
+async def test_credit_that_runs_out_between_turns_ends_the_response_as_incomplete(table: Table) -> None:
+    clock = FakeTool()
+    room = house(table, calls(("clock", "{}")), words("noon"), tools=[clock])
+
+    async def spend(*_: object) -> Outcome:
+        room.ledger.balance_nano = 0
+        return Outcome("noon")
+
+    clock.does = spend
+    told = await respond(room, {"input": "time?", "tools": CLOCK, "stream": True})
+    judge(told.payloads)
+    resource = final(told)
+    assert (resource["status"], resource["incomplete_details"]) == ("incomplete", {"reason": "insufficient_credits"})
+    assert (await room.extras.responses.read(ALICE.organization, resource["id"])).status == "incomplete"
+
+
 async def test_no_more_tools_than_allowed_are_called(table: Table) -> None:
     clock = FakeTool()
     room = house(table, calls(("clock", "{}"), ("clock", "{}")), words("fine"), tools=[clock])

@@ -14,7 +14,8 @@ from orrery.core.exchange import Exchange, Receipt
 from orrery.core.types import Plan, Usage
 from orrery.flow.gateway import Gateway
 from orrery.flow.responding.asked import Asked, prepared
-from orrery.flow.responding.course import Course, answer_of
+from orrery.flow.responding.course import Course
+from orrery.flow.responding.handing import answer_of
 from orrery.flow.serve import Answer, is_tracked, refusals
 from orrery.flow.settle import mark_failed, run_after
 from orrery.flow.visit import Visit

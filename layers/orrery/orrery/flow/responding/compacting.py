@@ -13,7 +13,8 @@ from orrery.core.errors import UpstreamError
 from orrery.core.types import Json
 from orrery.flow.gateway import Gateway
 from orrery.flow.responding.asked import Asked
-from orrery.flow.responding.course import Course, answer_of
+from orrery.flow.responding.course import Course
+from orrery.flow.responding.handing import answer_of
 from orrery.flow.responding.toolset import Toolset
 from orrery.flow.serve import Answer
 from orrery.wire.compaction import compacted as compaction

@@ -14,10 +14,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
-import orjson
-
 from orrery.core.dialect import Frame
-from orrery.core.errors import GatewayError
+from orrery.core.errors import GatewayError, OutOfCredit, RateLimited
 from orrery.core.exchange import Exchange, Receipt
 from orrery.core.responses import item_id
 from orrery.core.types import Json, Plan, Usage
@@ -27,10 +25,12 @@ from orrery.flow.responding.asked import Asked
 from orrery.flow.responding.bounds import Reached
 from orrery.flow.responding.calling import failure
 from orrery.flow.responding.hosting import Hosting
-from orrery.flow.serve import Answer
 from orrery.flow.settle import mark_failed, receipt_of, run_after
 from orrery.wire.composer import Composer
 from orrery.wire.response_object import usage_of
+
+SPENT = frozenset({"insufficient_credits", "cost_budget_exceeded", "token_budget_exceeded"})
+"""Words for money that is spent: what there is of a response then is no failure, and goes no further."""
 
 CANCELLED = {"code": "cancelled", "message": "The response was cancelled."}
 
@@ -142,7 +142,12 @@ class Course:
         if reason := self.reached.bound(self.cost_nano):
             return await self._end_now("incomplete", reason=reason)
         number = self._turn.number + 1 if self._turn else 1
-        self._turn = await turns.begun(self.asked, self.hosting.produced, number, self._keep, self.gateway)
+        try:
+            self._turn = await turns.begun(self.asked, self.hosting.produced, number, self._keep, self.gateway)
+        except (OutOfCredit, RateLimited) as err:
+            if err.code not in SPENT:
+                raise
+            return await self._end_now("incomplete", reason=err.code or "")
         return ()
 
     @property
@@ -235,52 +240,6 @@ class Course:
         self.farewell = self.composer.finish("cancelled", now=now, error=CANCELLED, usage=usage)
         with suppress(GatewayError):
             await self.keeper.finish(self.composer.resource)
-
-
-def answer_of(course: Course) -> Answer:
-    """The course as what a door hands over: its events as they come, or the resource that they add up to."""
-    stream = course.asked.call.stream
-    return Answer(
-        exchange=course.exchange,
-        stream=stream,
-        media_type="",
-        headers=course.headers,
-        batches=_streamed(course) if stream else _whole(course),
-        close=lambda: closing(course),
-        named=True,
-    )
-
-
-async def _streamed(course: Course) -> AsyncGenerator[Sequence[bytes]]:
-    events = course.events()
-    try:
-        async for batch in events:
-            if batch:
-                yield [orjson.dumps(event) for event in batch]
-    finally:
-        await events.aclose()
-
-
-async def _whole(course: Course) -> AsyncGenerator[Sequence[bytes]]:
-    events = course.events()
-    last: Json = {}
-    try:
-        async for batch in events:
-            last = batch[-1] if batch else last
-    finally:
-        await events.aclose()
-    yield [orjson.dumps(last["response"])]
-
-
-_closing: set["asyncio.Task[None]"] = set()
-
-
-def closing(course: Course) -> "asyncio.Future[None]":
-    """Closes it; goes on even when its caller is cancelled."""
-    task = asyncio.ensure_future(course.close())
-    _closing.add(task)
-    task.add_done_callback(_closing.discard)
-    return asyncio.shield(task)
 
 
 def _sum(one: Usage, other: Usage) -> Usage:
