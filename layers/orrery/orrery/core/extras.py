@@ -10,6 +10,7 @@ from orrery.core.options import Engine
 from orrery.core.pages import Listed, Page
 from orrery.core.prompts import PromptChange, PromptDraft, PromptVersion, StoredPrompt
 from orrery.core.records import Claim, Prompt, Recording, Step
+from orrery.core.registries import Registries
 from orrery.core.tools import Toolbox
 from orrery.core.types import Principal
 
@@ -217,7 +218,7 @@ class Digests(Protocol):
         ...
 
 
-class Extras(Protocol):
+class Extras(Registries, Protocol):
     """All of them."""
 
     @property

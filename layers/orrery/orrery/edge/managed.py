@@ -1,7 +1,6 @@
 """What the routes of agents, stored tools and memory stores have in common: who answers, and with which status."""
 
 from collections.abc import Awaitable, Callable
-from typing import cast
 
 from orrery.core.pages import Page
 from orrery.core.registries import Registries
@@ -25,7 +24,7 @@ def registries(gateway: Gateway) -> Registries:
     """Raises `GatewayError` (501) where this deployment has none."""
     if gateway.extras is None:
         raise not_served("This gateway stores no agents")
-    return cast(Registries, gateway.extras)
+    return gateway.extras
 
 
 def managed[Store](work: Work[Store], store: Callable[[Gateway], Store], *, status: int = 200) -> Endpoint:

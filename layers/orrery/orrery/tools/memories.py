@@ -6,7 +6,7 @@ Sources: Orq's field trees (POST /v2/memory-stores, the tools of agents) and wir
 
 from asyncio import gather, timeout
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from orrery.core.agents import Memory
 from orrery.core.errors import GatewayError, InvalidRequest, NotFound
@@ -41,7 +41,7 @@ async def opened(spec: Json, setting: Setting, outfit: Outfit) -> Opened:
     if outfit.memories is None:
         raise InvalidRequest("This gateway keeps no memories", param="tools", code="unsupported_parameter")
     stores = _stores(spec.get("stores"))
-    memories = _Memories(cast(MemoryStores, outfit.memories()), stores, _top_k(spec.get("top_k")))
+    memories = _Memories(outfit.memories(), stores, _top_k(spec.get("top_k")))
     told, do = _TOOLS[kind]
 
     async def work(arguments: Json, setting: Setting) -> Outcome:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from orrery.core.keeping import Agents, StoredTools
 from orrery.core.ports import Fetch, Transport
+from orrery.core.registries import MemoryStores
 from orrery.core.types import Json
 
 
@@ -31,5 +32,5 @@ class Outfit:
     keys: Callable[[], Awaitable[Mapping[str, str]]] = field(repr=False)
     stored: StoredTools
     agents: Agents
-    memories: Callable[[], object] | None = None
+    memories: Callable[[], MemoryStores] | None = None
     interpreter: Interpreter | None = None
