@@ -56,7 +56,7 @@ def test_a_response_is_retrieved_as_it_was_given(client):
 def test_a_response_is_continued_from_the_moment_it_is_there(client):
     first = client.responses.create(model=MODEL, input="one")
     events = client.responses.create(model=MODEL, input="two", previous_response_id=first.id, stream=True)
-    second = next(event.response for event in events if event.type == "response.completed")
+    second = list(events)[-1].response
     third = client.responses.create(model=MODEL, input="three", previous_response_id=second.id)
     other = client.responses.create(model=MODEL, input="three", previous_response_id=first.id)
     used = [each.usage.input_tokens for each in (first, other, second, third)]
@@ -105,8 +105,10 @@ def test_without_state_what_was_thought_goes_along_sealed(client):
 
 
 def test_what_was_thought_is_kept_sealed_and_shown_on_demand(client):
-    told = client.responses.create(model=MODEL, input="think of Norway")
-    assert reasoning(client.responses.retrieve(told.id)).encrypted_content is None
+    told = client.responses.create(model=MODEL, input="think of Norway", background=True, stream=True)
+    told = list(told)[-1].response
+    for shown in (told, client.responses.retrieve(told.id), client.responses.cancel(told.id)):
+        assert reasoning(shown).encrypted_content is None
     assert reasoning(client.responses.retrieve(told.id, include=[SEALED])).encrypted_content
 
 
@@ -181,6 +183,10 @@ def test_items_of_earlier_responses_are_named_by_their_ids(client, more):
     named = [{"type": "item_reference", "id": each.output[0].id} for each in told]
     again = client.responses.create(model=MODEL, input=[*named, message("four")], **more)
     assert (again.output_text, again.usage.input_tokens) == ("four", 4)
+    after = client.responses.create(
+        model=MODEL, input=[*named, message("five")], previous_response_id=told[0].id, **more
+    )
+    assert after.usage.input_tokens == 2 + 2 + 1 + 1, "what came before is there already, and is not said twice"
     client.responses.delete(told[0].id)
     with pytest.raises(openai.NotFoundError):
         client.responses.create(model=MODEL, input=[*named, message("four")])
