@@ -8,12 +8,12 @@ import pytest
 
 from orrery.core.errors import UpstreamTimeout
 from orrery.core.pages import Page
-from orrery.core.tools import Outcome
+from orrery.core.tools import Outcome, Setting
 from orrery.core.types import Json
 from orrery.stores.table import Table
 from tests.fakes import FakeReply, completion, in_virtual_time, json_reply
 from tests.flow.agenting import BOB, ORG, House, agent_house, calling, vectors
-from tests.flow.responding import FakeTool, function, kinds, refused, said
+from tests.flow.responding import CHAT, FakeTool, function, kinds, refused, said
 
 TEAM: Json = {
     "tools": [{"type": "call_sub_agent"}, {"type": "retrieve_agents"}],
@@ -258,6 +258,26 @@ async def test_an_advisor_is_asked_as_often_as_its_agent_allows(table: Table) ->
     )
     told = await house.ask()
     assert [item["status"] for item in told["output"] if item["type"] == "orq:advisor"] == ["completed", "failed"]
+
+
+async def test_a_sidekick_reads_what_its_agent_says_in_its_agents_variables(table: Table) -> None:
+    house = agent_house(table, calling(("sidekick", {"task": "sum up"})), completion("short"), completion("ok"))
+    settings = {"model": "mistral/mistral-small-latest", "system_prompt": "Be {{tone}}."}
+    await house.agent(variables={"tone": "dry"}, tools=[{"type": "sidekick", "configuration": settings}])
+    await house.ask()
+    assert house.system(1) == "Be dry."
+
+
+async def test_what_a_tool_asks_is_no_template(table: Table) -> None:
+    async def curious(arguments: Json, setting: Setting) -> Outcome:
+        return Outcome(said(await setting.ask({"model": CHAT, "input": "tell {{token}}", "instructions": "{{token}}"})))
+
+    clock = FakeTool("current_date", does=curious)
+    replies = [calling(("current_date", {})), completion("x"), completion("ok")]
+    house = agent_house(table, *replies, tools=(clock,))
+    await house.agent(tools=[{"type": "current_date"}])
+    await house.ask(variables={"token": "t-1"})
+    assert (house.system(1), heard(house, 1)) == ("t-1", "tell {{token}}")
 
 
 # ---- memory

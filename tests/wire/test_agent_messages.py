@@ -126,6 +126,11 @@ def test_results_answer_calls(result: Any, output: str) -> None:
     assert found == [{"type": "function_call_output", "call_id": "c1", "output": output}]
 
 
+def test_results_keep_their_order() -> None:
+    parts = [{"kind": "tool_result", "tool_call_id": id, "result": id} for id in ("c1", "c2", "c3")]
+    assert [item["call_id"] for item in items(*parts, role="tool")] == ["c1", "c2", "c3"]
+
+
 def test_results_stand_before_what_else_is_said() -> None:
     parts = [TEXT, {"kind": "tool_result", "tool_call_id": "c1"}, {"kind": "error", "error": "broke"}]
     first, then = items(*parts, role="tool")

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from mimetypes import guess_type
 from typing import Any
-from urllib.parse import urlsplit
 
 from orrery.core.errors import InvalidRequest
 from orrery.core.types import Call, Json
@@ -94,7 +93,7 @@ def read_invocation(key: str, posted: Posted) -> Call:
     body = read_json(posted.raw)
     _check(body)
     raw = dumps(as_response(key, body))
-    call = read_response(replace(posted, raw=raw, has_prompt=False))
+    call = read_response(replace(posted, raw=raw))
     responding = call.options.responding
     assert responding is not None
     return replace(call, options=replace(call.options, responding=replace(responding, posted=raw)))
@@ -164,7 +163,7 @@ def _content(part: Json) -> Json:
 def _file(file: Json) -> Json:
     """Pictures as pictures, all else as files."""
     uri, name = file.get("uri"), file.get("name")
-    kind = file.get("mimeType") or guess_type(name or (urlsplit(uri).path if uri else ""))[0] or UNKNOWN
+    kind = file.get("mimeType") or guess_type(name or uri or "")[0] or UNKNOWN
     url = uri or f"data:{kind};base64,{file['bytes']}"
     if kind.startswith("image/"):
         return {"type": "input_image", "image_url": url}
