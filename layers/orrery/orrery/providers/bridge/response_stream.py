@@ -11,7 +11,8 @@ from orrery.core.types import Call, Json, Usage
 from orrery.providers.answer import object_of
 from orrery.providers.bridge.response_reasoning import THOUGHTS
 from orrery.providers.bridge.response_resource import name_of, resource
-from orrery.providers.bridge.response_telling import Telling
+from orrery.providers.bridge.response_telling import Telling, only_text
+from orrery.providers.likeness import Likeness
 
 _HEAD = ("model", "created", "service_tier")
 _WHOLE = (*THOUGHTS, "content", "annotations", "refusal", "images", "tool_calls")
@@ -42,6 +43,7 @@ class ResponseDecoder:
         self._told: tuple[Telling, str] | None = None
         self._head: Json = {}
         self._usage: Usage | None = None
+        self._like = Likeness()
 
     @property
     def done(self) -> bool:
@@ -64,13 +66,24 @@ class ResponseDecoder:
     def _frames(self, frame: Frame) -> list[Frame]:
         """A frame for each event; one without any where nothing is said, or nothing yet."""
         self._usage = frame.usage or self._usage
-        events = self._events(_body(frame.payload)) if frame.payload is not None else []
+        payload = frame.payload
+        if type(payload) is bytes and (event := self._more(payload)):
+            return [Frame(event, frame.usage, frame.output_chars)]
+        events = self._events(payload) if payload is not None else []
         if len(events) == 1:
             return [Frame(events[0], frame.usage, frame.output_chars)]
         first = Frame(events[0] if events else None, frame.usage, frame.output_chars)
         return [first, *(Frame(event, frame.usage) for event in events[1:])]
 
-    def _events(self, chunk: Json) -> list[Json]:
+    def _more(self, data: bytes) -> Json | None:
+        """The event of a chunk that differs from an earlier one in its text alone."""
+        alike = self._like.alike(data)
+        if alike is None or not alike[1] or self._told is None or not self._told[0].is_flowing:
+            return None
+        return self._told[0].go_on(alike[1])
+
+    def _events(self, payload: Json | bytes) -> list[Json]:
+        chunk = _body(payload)
         for name in _HEAD:
             if (value := chunk.get(name)) is not None:
                 self._head[name] = value
@@ -80,7 +93,10 @@ class ResponseDecoder:
             return []
         if (reason := choice.get("finish_reason")) is not None:
             telling.end(reason)
-        return telling.say(object_of(choice.get("delta")), choice.get("logprobs"))
+        delta = object_of(choice.get("delta"))
+        if type(payload) is bytes and reason is None and choice.get("logprobs") is None and (text := only_text(delta)):
+            self._like.learn(payload, ("content",), text)
+        return telling.say(delta, choice.get("logprobs"))
 
     def _last(self) -> list[Frame]:
         telling, name = self._told or _telling({}, self._call)

@@ -47,11 +47,8 @@ class Telling:
 
     def say(self, delta: Json, logprobs: Any = None) -> list[Json]:
         """What a delta adds, in the order in which models say it."""
-        if logprobs is None and self._only_goes_on(delta):
-            assert self._message is not None
-            text = delta["content"]
-            self._said += len(text)
-            return [self._message.go_on(text)]
+        if logprobs is None and self.is_flowing and (text := only_text(delta)):
+            return [self.go_on(text)]
         events: list[Json] = []
         if logprobs is not None:
             self._logprobs += _probabilities(logprobs)
@@ -73,12 +70,19 @@ class Telling:
             events += self._call(piece)
         return events
 
-    def _only_goes_on(self, delta: Json) -> bool:
-        """There is but more of the text that is open in it, and nothing else is open."""
-        if self._message is None or self._calls or self._reasoning or self._logprobs:
+    @property
+    def is_flowing(self) -> bool:
+        """A text is open, and nothing else is."""
+        message = self._message
+        if message is None or self._calls or self._reasoning or self._logprobs:
             return False
-        is_text = [name for name, value in delta.items() if value] == ["content"] and type(delta["content"]) is str
-        return is_text and self._message.is_telling("output_text")
+        return message.is_telling("output_text")
+
+    def go_on(self, text: str) -> Json:
+        """More of the text that is open, and nothing else."""
+        assert self._message is not None
+        self._said += len(text)
+        return self._message.go_on(text)
 
     def end(self, finish_reason: Any) -> None:
         """The chat's word for how it ended."""
@@ -207,6 +211,12 @@ class Telling:
 
     def _named(self, prefix: str) -> str:
         return f"{prefix}_{self._id}_{len(self._items)}"
+
+
+def only_text(delta: Json) -> str:
+    """The text that a delta adds, where it adds nothing else."""
+    said = [name for name, value in delta.items() if value]
+    return delta["content"] if said == ["content"] and type(delta["content"]) is str else ""
 
 
 def _objects(values: Any) -> Iterable[Json]:
