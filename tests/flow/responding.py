@@ -12,7 +12,8 @@ from orrery.core.errors import GatewayError
 from orrery.core.responses import Context, StoredResponse, Work
 from orrery.core.tools import HostedTool, Opened, Outcome, Setting
 from orrery.core.types import Call, Json, Principal
-from orrery.edge.extras import Reach, TableExtras
+from orrery.edge.extras import TableExtras
+from orrery.edge.reach import Reach
 from orrery.edge.vault import NoVault
 from orrery.flow.serve import serve
 from orrery.stores.table import Table

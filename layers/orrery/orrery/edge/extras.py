@@ -1,44 +1,26 @@
 """`core.extras.Extras`: each is imported and made at its first use, so that plain requests never pay for it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orrery.edge.peppers import ReadPeppers
+from orrery.edge.reach import Reach
 from orrery.stores.table import Table
 
 if TYPE_CHECKING:
     from orrery.core import extras as kinds
     from orrery.core import keeping
-    from orrery.core.ports import Blobs, Fetch, Transport
-    from orrery.core.registries import Vault
+    from orrery.core.ports import Blobs
     from orrery.edge.templating import TemplateWorker
     from orrery.stores.agents import AgentStore
     from orrery.stores.memory_stores import MemoryStoreStore
     from orrery.stores.prompts import PromptStore
     from orrery.stores.stored_tools import ToolStore
     from orrery.tools import Tools
-    from orrery.tools.outfit import Interpreter
 
 
 type MakeBlobs = Callable[[], Blobs | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How tools get out of this process, and work gets into another one.
-
-    `outside` and `fetch` are those of `core.ports`; `variables` are the operator's; `queue` and `interpreter` make what
-    is meant here, `interpreter` None where there is no place for it. `vault` seals what organizations keep secret.
-    """
-
-    outside: "Transport"
-    fetch: "Fetch"
-    variables: Callable[[], Awaitable[Mapping[str, str]]]
-    queue: "Callable[[], keeping.Queue]"
-    interpreter: "Callable[[], Interpreter | None]"
-    vault: "Vault"
 
 
 def no_blobs() -> None:

@@ -19,11 +19,12 @@ from orrery.edge import log
 from orrery.edge.accounts import OperatorAccounts, ReadSecret
 from orrery.edge.aws import CredentialsSource, aws_call
 from orrery.edge.credentials import StoredCredentials
-from orrery.edge.extras import MakeBlobs, Reach, TableExtras, no_blobs
+from orrery.edge.extras import MakeBlobs, TableExtras, no_blobs
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
 from orrery.edge.minting import Mint
 from orrery.edge.peppers import LazyKeys, ReadPeppers, parse_peppers
+from orrery.edge.reach import Reach, lambda_interpreter, no_interpreter, no_queue
 from orrery.edge.seals import PepperSeals
 from orrery.edge.settings import Settings, from_environment
 from orrery.edge.vault import KmsVault, NoVault, Vault
@@ -69,7 +70,7 @@ def _from_environment() -> Gateway:
         blobs=partial(_blobs, settings, pool, "answers"),
         kept_blobs=partial(_blobs, settings, pool, "responses"),
         queue=partial(_queue, settings, pool),
-        interpreter=partial(_interpreter, settings, pool),
+        interpreter=partial(lambda_interpreter, settings, pool, aws_credentials(settings)),
     )
 
 
@@ -85,16 +86,6 @@ def _queue(settings: Settings, pool: Pool) -> "Queue":
     return SqsQueue(_call(settings, pool, "sqs"), settings.queue_url) if settings.queue_url else NoQueue()
 
 
-def _interpreter(settings: Settings, pool: Pool) -> "Interpreter | None":
-    """The function that runs callers' code, where the stack has one."""
-    if not settings.interpreter:
-        return None
-    from orrery.edge.interpreting_lambda import LambdaInterpreter
-
-    credentials = aws_credentials(settings)
-    return LambdaInterpreter(pool, function=settings.interpreter, region=settings.region, credentials=credentials)
-
-
 def current_ledger() -> DynamoLedger:
     """The ledger alone, for what needs no provider: a pool of its own, for an event loop of its own."""
     settings = from_environment()
@@ -108,18 +99,6 @@ def operator_accounts(
     """The operator's accounts, with what it takes to sign their calls."""
     mint, role = Mint(_LazyTransport(pool)), aws_credentials(settings)
     return OperatorAccounts(settings, read_secret, sandbox_url, mint=mint, role=role)
-
-
-def no_queue() -> "Queue":
-    """For a gateway that answers each request at once, or not at all."""
-    from orrery.edge.queue_sqs import NoQueue
-
-    return NoQueue()
-
-
-def no_interpreter() -> "Interpreter | None":
-    """For a gateway that runs nobody's code."""
-    return None
 
 
 def _uploads(settings: Settings, pool: Pool) -> Uploads | None:

@@ -75,7 +75,8 @@ def not_kept(event: Json) -> list[Json]:
     """The last events of a response that could not be kept, in place of the one that it would have had."""
     number = event["sequence_number"]
     told = {**NOT_KEPT, "param": None}
-    response = {**event["response"], "status": "failed", "error": NOT_KEPT, "completed_at": None}
+    usage = {**(event["response"]["usage"] or {}), "total_cost": 0.0}
+    response = {**event["response"], "status": "failed", "error": NOT_KEPT, "completed_at": None, "usage": usage}
     return [
         {"type": "error", "sequence_number": number, "error": {"type": "server_error", **told}, **told},
         {"type": "response.failed", "sequence_number": number + 1, "response": response},
