@@ -112,8 +112,14 @@ class Memory:
         await asyncio.sleep(0)
         return Context([*before, *found.input, *found.output])
 
+    async def begin(self, response: StoredResponse) -> None:
+        self.kept.setdefault(response.id, response)
+
+    async def save(self, response: StoredResponse) -> bool:
+        return await self.finish(response)
+
     async def finish(self, response: StoredResponse) -> bool:
-        assert response.id not in self.kept
+        assert response.id not in self.kept or self.kept[response.id].status == "in_progress"
         self.kept[response.id] = response
         return True
 
