@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -192,6 +193,15 @@ async def test_a_stream_that_breaks_off_has_failed(table: Table) -> None:
     events = told(await ask(house, {**text(), "stream": True}))
     assert events[-1]["type"] == "response.failed" and events[-1]["data"]["code"] == 502
     assert "partId" in events[1]["data"]
+
+
+async def test_a_background_stream_that_takes_too_long_has_failed_for_who_listens(table: Table) -> None:
+    house = agent_house(table)
+    house.room.policy = replace(house.room.policy, deadline_s=0.1)
+    await house.agent()
+    (last,) = told(await ask(house, {**text(), "background": True, "stream": True}))
+    assert (last["type"], last["data"]["code"]) == ("response.failed", 504)
+    assert "starting_after" in last["data"]["error"]
 
 
 async def test_a_later_turn_that_fails_is_an_error_part(table: Table) -> None:

@@ -10,6 +10,7 @@ from orrery.core.errors import UpstreamTimeout
 from orrery.core.pages import Page
 from orrery.core.tools import Outcome, Setting
 from orrery.core.types import Json
+from orrery.flow.responding.calling import AT_ONCE
 from orrery.stores.table import Table
 from tests.fakes import FakeReply, completion, in_virtual_time, json_reply
 from tests.flow.agenting import BOB, ORG, House, agent_house, calling, vectors
@@ -68,11 +69,13 @@ async def test_what_it_costs_is_charged_by_itself_and_told_with_the_whole(table:
 async def test_what_is_asked_within_is_not_kept_and_leaves_no_step(table: Table) -> None:
     house = await team(table, task(), completion("1 2 3"), completion("it is 3"))
     await house.change("helper", instructions="Count for {{name}}.")
-    await house.ask(agent="boss", variables={"name": "Ann"}, identity={"id": "ann"}, thread={"id": "t1"})
+    more: Json = {"variables": {"name": "Ann"}, "identity": {"id": "ann"}, "thread": {"id": "t1"}}
+    told = await house.told(agent="boss", **more)
     assert house.system(1) == "Count for Ann."
     assert "Count for Ann." not in await house.dump_rows()
-    steps = await house.extras.activity.steps(ORG, "thread", "t1", Page())
-    assert len(steps.data) == 1
+    activity, run = house.extras.activity, told.answer.exchange.arrival.trace_id
+    kept = [await activity.steps(ORG, "thread", "t1", Page()), await activity.steps(ORG, "run", run, Page())]
+    assert [len(steps.data) for steps in kept] == [1, 1]
     identities = [each.plan.call.options.identity for each in house.room.logged]
     assert [each and each.id for each in identities] == ["ann"] * 3  # its budgets count them all
 
@@ -139,11 +142,12 @@ async def test_a_team_spends_what_is_left_of_the_bound_and_no_more(table: Table)
 
 
 async def test_a_team_that_has_spent_it_all_is_not_asked_again(table: Table) -> None:
-    twice = [("call_sub_agent", {"agent_key": "helper", "task": text}) for text in ("one", "two")]
-    dear = completion("x", 10**6, 10**6)
-    house = await team(table, calling(*twice), dear, dear)
-    told = await house.ask(agent="boss", limits={"max_cost": 0.001, "max_iterations": 2})
+    asked = [("call_sub_agent", {"agent_key": "helper", "task": str(number)}) for number in range(AT_ONCE + 1)]
+    house = await team(table, calling(*asked), *[completion("x", 10**6, 10**6)] * len(asked))
+    told = await house.ask(agent="boss", limits={"max_cost": 0.001})
     assert told["incomplete_details"] == {"reason": "max_cost"}
+    assert len(house.room.transport.requests) == 1 + AT_ONCE
+    assert told["output"][-1]["output"] == "Error: This response has cost what it may."
 
 
 def test_an_agents_time_begins_when_it_is_asked(table: Table) -> None:
@@ -211,6 +215,15 @@ async def test_an_agent_that_waits_for_somebody_says_so(
         await house.change("helper", settings={"tools": [{"type": "function", "key": "refund"}]})
     await house.ask(agent="boss")
     assert heard(house) == words
+
+
+async def test_an_agent_that_says_nothing_says_so(table: Table) -> None:
+    replies = [task(), calling(("retrieve_agents", {})), completion(""), completion("alone then")]
+    house = agent_house(table, *replies)
+    await house.agent("boss", **TEAM)
+    await house.agent("helper", **TEAM)
+    await house.ask(agent="boss")
+    assert heard(house) == "Error: it said nothing."
 
 
 async def test_who_is_in_the_team_can_be_asked(table: Table) -> None:

@@ -151,7 +151,7 @@ def arguments(item: Json) -> Json:
     """What a tool is called with, as an object; {} for what is none."""
     text: Any = item.get("arguments")
     try:
-        found = orjson.loads(text) if isinstance(text, str) and text else item.get("action")
+        found = orjson.loads(text) if text else item.get("action")
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
