@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from orrery.core.types import Json, Principal
-from orrery.edge.extras import Reach
+from orrery.edge.reach import Reach
 from orrery.edge.vault import LocalVault
 from orrery.flow.responding.background import worked
 from orrery.stores.table import Table
