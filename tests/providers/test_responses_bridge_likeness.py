@@ -20,7 +20,6 @@ PROBABLE = {"content": [{"token": "a", "logprob": -0.5, "bytes": None, "top_logp
 CITED = {"type": "url_citation", "url_citation": {"url": "u", "title": "t", "start_index": 0, "end_index": 1}}
 DELTAS = st.one_of(
     TEXTS.map(lambda text: {"content": text}),
-    TEXTS.map(lambda text: {"content": text}),
     TEXTS.map(lambda text: {"content": text, "refusal": None}),
     TEXTS.map(lambda text: {"refusal": text}),
     TEXTS.map(lambda text: {"reasoning": text}),
@@ -31,7 +30,8 @@ DELTAS = st.one_of(
     st.integers(0, 1).map(lambda index: piece(index, f"c{index}", "{")),
     st.integers(0, 1).map(lambda index: piece(index, arguments="}")),
 )
-CHUNKS = st.builds(
+PLAIN = TEXTS.map(lambda text: chunk({"content": text}))
+CHUNKS = PLAIN | st.builds(
     lambda delta, probable, tier, reason, index, padding: chunk(
         delta, reason, probable, index, **({"service_tier": tier} if tier else {}), **padding
     ),
@@ -52,7 +52,7 @@ class Chat:
         self.done = False
 
     def feed(self, event: Event) -> list[Frame]:
-        return [Frame(event.data if self.as_bytes else orjson.loads(event.data), None, 1)]
+        return [Frame(event.data if self.as_bytes else orjson.loads(event.data), Usage(prompt=1), 1)]
 
     def close(self) -> list[Frame]:
         return [Frame(None, Usage(prompt=1, completion=1))]
@@ -65,7 +65,7 @@ def told(chunks: list[Json], *, as_bytes: bool) -> list[Any]:
     return [(frame.payload, frame.usage, frame.output_chars) for frame in frames]
 
 
-@given(st.lists(st.tuples(CHUNKS, st.integers(1, 3)), max_size=12))
+@given(st.lists(st.tuples(CHUNKS | PLAIN, st.integers(1, 3)), max_size=12))
 @settings(max_examples=300)
 def test_chunks_in_bytes_are_told_as_those_that_are_taken_apart(repeated: list[tuple[Json, int]]) -> None:
     chunks = [each for each, times in repeated for _ in range(times)]
@@ -80,3 +80,14 @@ def test_what_is_alike_is_little_work() -> None:
 
     taken(as_bytes=True), taken(as_bytes=False)
     assert taken(as_bytes=True) < 0.9 * taken(as_bytes=False)
+
+
+def test_probabilities_of_later_words_are_told() -> None:
+    payloads = [payload for payload, _, _ in told([chunk({"content": "a"}, None, PROBABLE)] * 2, as_bytes=True)]
+    found = [payload["logprobs"] for payload in payloads if payload and "logprobs" in payload]
+    assert [len(each) for each in found] == [1, 1, 2]  # two deltas, and their sum
+
+
+def test_the_last_end_holds() -> None:
+    ended = [chunk({"content": "a"}, reason) for reason in (None, "stop", "length", "stop")]
+    assert told(ended, as_bytes=True)[-1][0]["response"]["status"] == "completed"
