@@ -89,5 +89,7 @@ def test_probabilities_of_later_words_are_told() -> None:
 
 
 def test_the_last_end_holds() -> None:
-    ended = [chunk({"content": "a"}, reason) for reason in (None, "stop", "length", "stop")]
+    ended = [
+        chunk({"content": text}, reason) for text, reason in (("a", None), ("a", "stop"), ("", "length"), ("a", "stop"))
+    ]
     assert told(ended, as_bytes=True)[-1][0]["response"]["status"] == "completed"
