@@ -136,6 +136,14 @@ async def test_secrets_of_a_request_are_not_put_aside(table: Table) -> None:
     assert (err.status, err.param, room.extras.sent.sent) == (400, "background", [])
 
 
+async def test_the_headers_of_a_tool_are_not_put_aside_either(table: Table) -> None:
+    room = house(table)
+    mcp = {"type": "mcp", "server_label": "s", "server_url": "https://mcp.example", "require_approval": "never"}
+    for secret in ({"authorization": "s3cret"}, {"headers": {"x-key": "s3cret"}}):
+        err = await refused(room, {"background": True, "input": "hi", "tools": [{**mcp, **secret}]})
+        assert (err.status, err.param, room.extras.sent.sent) == (400, "background", [])
+
+
 async def test_tools_run_in_the_background_too(table: Table) -> None:
     room = house(table, calls(("clock", "{}")), words("noon"), tools=[FakeTool()])
     told = asyncio.ensure_future(respond(room, {"input": "t", "background": True, "stream": True, "tools": CLOCK}))

@@ -1,6 +1,7 @@
 """template.yaml says what the code needs, and nothing that silently does not stream."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 
 from orrery.core.responses import KEPT_S
 from orrery.edge.credentials import context_of
-from orrery.edge.families import ELSEWHERE, MOUNTS, READERS, ROOTS
+from orrery.edge.families import ELSEWHERE, MOUNTS, OLDER, READERS, ROOTS
 from orrery.edge.settings import from_environment
 from orrery.stores import definition
 from orrery.stores.credential_rows import PARTITION as OWN
@@ -91,9 +92,16 @@ def test_every_mount_has_every_route(mount):
     assert {("GET", mount + "/models/{model+}"), ("ANY", mount + "/{rest+}")} <= routes
 
 
+def _routes(place):
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
 def test_every_route_is_under_a_mount():
     others = {event["Path"] for _, event in EVENTS if not event["Path"].startswith(MOUNTS)}
-    assert others == {*ROOTS.values(), ELSEWHERE + "/{rest+}"}
+    agents = {f"{ELSEWHERE}/agents", f"{ELSEWHERE}/agents/{{key}}", f"{ELSEWHERE}/agents/{{key}}/{{rest+}}"}
+    older = {path for places in OLDER.values() for _, path, _ in _routes(places)}
+    assert others == {*ROOTS.values(), ELSEWHERE + "/{rest+}", *agents, *older}
 
 
 def test_a_function_streams_exactly_if_all_its_routes_do():

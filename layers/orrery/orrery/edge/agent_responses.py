@@ -5,7 +5,7 @@ answers at once, with the queued task and no output; `GET /v1/responses/{_id}` s
 answer has begun are those of every route; later ones are `response.failed`. Source: `wire.agent_messages`.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,18 +14,13 @@ import orjson
 from orrery.core.errors import GatewayError
 from orrery.core.exchange import Arrival
 from orrery.core.types import Call, Principal
-from orrery.edge.answering import Answering, Sending, _hand_over
-from orrery.edge.arrive import bearer_token
+from orrery.edge.answering import Answering
 from orrery.edge.labels import labelled
-from orrery.edge.log import report_bug
 from orrery.edge.web import Request, Response
 from orrery.flow.gateway import Gateway
-from orrery.flow.serve import Answer, serve
+from orrery.flow.serve import Answer
 
 PATH = "/v2/agents/{key}/responses"
-
-type Translate = Callable[[Answer, Arrival], Answer]
-
 
 async def invoke(request: Request, gateway: Gateway) -> Response:
     """The answer, made while it is sent."""
@@ -50,20 +45,9 @@ class Invoking(Answering):
         self._message_id = str(orjson.loads(raw)["message"].get("messageId") or "")
         return labelled(call, principal, raw, scope, self._gateway)
 
-    async def _run(self, scope: Any, raw: bytes, arrival: Arrival, sending: Sending) -> None:
-        def read(principal: Principal) -> Call:
-            return self._read(raw, scope, principal)
-
-        try:
-            answer = await serve(bearer_token(scope["headers"]), read, arrival, self._gateway)
-        except GatewayError as err:
-            await sending.error(err)
-        except Exception as err:  # noqa: BLE001 - a bug of ours is the caller's 500, never a dropped connection
-            report_bug(f"req_{arrival.id}", err)
-            await sending.error(GatewayError("Internal error"))
-        else:
-            batches = self._events(answer, arrival) if answer.stream else _whole(answer, arrival)
-            await _hand_over(replace(answer, batches=batches), arrival, sending)
+    def shaped(self, answer: Answer, arrival: Arrival) -> Answer:
+        """Its events or its resource, translated."""
+        return replace(answer, batches=self._events(answer, arrival) if answer.stream else _whole(answer, arrival))
 
     async def _events(self, answer: Answer, arrival: Arrival) -> AsyncGenerator[Sequence[bytes]]:
         from orrery.wire.agent_events import AgentEvents

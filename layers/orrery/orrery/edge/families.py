@@ -67,6 +67,9 @@ KEPT: Mapping[str, Sequence[str]] = {
 }
 """Where the routes of what a function keeps stand: `(method, path, endpoint)`, under every mount."""
 
+OLDER: Mapping[str, str] = {"responses": "orrery.edge.agent_responses:ROUTES"}
+"""Where the routes of a function stand that are under no mount: `(method, whole path, endpoint)`."""
+
 GETS: Mapping[str, Mapping[str, str]] = {
     "images": {
         "/videos/{id}": "orrery.edge.videos:retrieve_video",
@@ -102,6 +105,10 @@ def family(name: str, gateway: MakeGateway | None = None) -> FastAPI:
         for method, path, work in getattr(import_module(module), routes):
             for mount in MOUNTS:
                 app.add_route(f"{mount}{path}", _served(work, room), methods=[method])
+    if name in OLDER:
+        module, _, routes = OLDER[name].partition(":")
+        for method, path, work in getattr(import_module(module), routes):
+            app.add_route(path, _served(work, room), methods=[method])
     return app
 
 

@@ -70,7 +70,7 @@ async def prepared(visit: Visit, gateway: Gateway, *, id: str = "") -> Asked:
     resolved = await _referred(own, items, visit, gateway)
     asking = inner.Asking(visit, call, gateway)
     setting = _setting(call, responding, asking, items, visit.principal.organization, now=gateway.now())
-    tools = await toolset_of(call, setting, gateway)
+    tools = await toolset_of(call, setting, gateway, is_begun=bool(id) or not responding.background)
     names = {str(function.get("name")) for function in tools.functions}
     check_choice(call.body.get("tool_choice"), names, responding.hosted)
     return Asked(

@@ -32,6 +32,7 @@ from orrery.flow.settle import run_after
 from orrery.flow.visit import Visit, extras_of
 from orrery.wire.composer import Composer
 from orrery.wire.posted import Posted
+from orrery.wire.response_object import SECRET
 
 BEAT_S = 2.0
 """How often a worker says that it lives, and asks whether it should: a cancelled response ends within this."""
@@ -46,10 +47,10 @@ async def accepted(asked: Asked, gateway: Gateway) -> Answer:
     Raises `InvalidRequest` for what cannot be put aside: secrets of the request are never stored.
     """
     call, visit = asked.call, asked.visit
-    if call.private is not None or call.options.credentials is not None:
+    if call.private is not None or call.options.credentials is not None or _brings_secrets(visit):
         raise InvalidRequest(
-            "Secret variables and credentials of a request are not kept, so they cannot be used in the background: "
-            "store the credential (PUT /v1/account/providers), or leave 'background' out.",
+            "Secret variables, credentials and headers of tools are not kept with a request, so they cannot be used in "
+            "the background: store them (PUT /v1/account/providers, POST /v2/tools), or leave 'background' out.",
             param="background",
         )
     await visit.confirm(gateway)
@@ -69,6 +70,12 @@ async def accepted(asked: Asked, gateway: Gateway) -> Answer:
         close=lambda: asyncio.ensure_future(run_after(exchange)),
         named=True,
     )
+
+
+def _brings_secrets(visit: Visit) -> bool:
+    """Whether a tool of the request itself holds what nobody gets to see again."""
+    responding = visit.call.options.responding
+    return responding is not None and any(tool.get(name) for tool in responding.hosted for name in SECRET)
 
 
 async def _once(resource: Json) -> AsyncGenerator[Sequence[bytes]]:

@@ -227,6 +227,8 @@ class Course:
             if self._turn is not None:
                 await self._settled()
         finally:
+            if self.exchange.receipt is not None:  # tools that ran last may have asked models, too
+                self.exchange.receipt = replace(self.exchange.receipt, cost_nano=self.cost_nano)
             await self.keeper.close()
             await run_after(self.exchange)
 

@@ -51,15 +51,22 @@ class Toolset:
         return None
 
 
-async def toolset_of(call: Call, setting: Setting, gateway: Gateway) -> Toolset:
-    """Raises `InvalidRequest` for a tool that cannot be had, and for two of one name."""
+REMOTE = frozenset({"mcp", "orq:mcp"})
+"""Tools that another server tells of, in its own time."""
+
+
+async def toolset_of(call: Call, setting: Setting, gateway: Gateway, *, is_begun: bool = True) -> Toolset:
+    """Raises `InvalidRequest` for a tool that cannot be had, and for two of one name.
+
+    `is_begun` False: it only has to be seen whether a request can be accepted, so no other server is asked.
+    """
     responding = call.options.responding
     assert responding is not None
     own: list[Json] = list(call.body.get("tools") or ())
     if not responding.hosted:
         return Toolset(functions=own)
     native = await _native(call, responding.hosted, setting.organization, gateway)
-    ours = [spec for spec in responding.hosted if spec not in native]
+    ours = [spec for spec in responding.hosted if spec not in native and (is_begun or spec["type"] not in REMOTE)]
     toolbox = extras_of(gateway).toolbox
     opened = await asyncio.gather(*(toolbox.open(spec, setting) for spec in ours))
     opened = [
