@@ -19,8 +19,9 @@ help:  ## this list
 run: .venv/.run  ## the gateway on http://127.0.0.1:8080 (ORRERY_PORT moves it)
 	@.venv/bin/python -m orrery.edge.local
 
+# Three workers on two cores: many tests wait for processes of their own.
 test: .venv/.dev  ## every test (ARGS="-k name" for some)
-	.venv/bin/python -m pytest -n 2 $(ARGS)
+	.venv/bin/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: .venv/.dev  ## format, lint, types, import contracts
 	.venv/bin/ruff format --check .

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Tests never time: a machine that is slow today is no fault of what they look at.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("patient", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+# For a search in depth: make test ARGS=--hypothesis-profile=thorough
+settings.register_profile("thorough", settings.get_profile("patient"), max_examples=1000)
 settings.load_profile("patient")
 
 OWN_VARIABLES = ("_API_KEY", "_BASE_URL")

@@ -22,6 +22,7 @@ from orrery.stores.ledger import DynamoLedger
 from orrery.stores.table import Table
 from tests.edge.asgi import Heard, request
 from tests.fakes import FakeKeys, FakeReply, Room
+from tests.flow.responding import Extras
 
 _numbers = itertools.count()
 SCOPED = frozenset({"providers"})
@@ -108,7 +109,7 @@ async def house(folder: Path, answer: Any, engine: Engine) -> AsyncIterator[Hous
         await ledger.grant(who, 10**10, "first", "test")
     own = StoredCredentials(CredentialStore(table), LocalVault(folder / "credentials.key"))
     pool, outside = Upstream(answer), Upstream(answer)
-    room = Room(keys=FakeKeys(TENANTS), own=own)
+    room = Room(keys=FakeKeys(TENANTS), own=own, extras=Extras(table))
     gateway = replace(room.gateway(), ledger=ledger, transport=pool, outside=outside)
     yield House(engine, table, gateway, own, pool, outside, room.logged)
 

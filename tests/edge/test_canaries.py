@@ -23,6 +23,8 @@ SENTINEL = "sentinel.example"
 
 BODIES: dict[str, Any] = {
     "/chat/completions": {"model": "openai/gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]},
+    "/responses": {"model": "openai/gpt-4o-mini", "input": [{"role": "user", "content": "hi"}]},
+    "/responses/compact": {"model": "openai/gpt-4o-mini", "input": [{"role": "user", "content": "hi"}]},
     "/completions": {"model": "openai/gpt-3.5-turbo-instruct", "prompt": "hi"},
     "/embeddings": {"model": "openai/text-embedding-3-small", "input": "hi"},
     "/rerank": {"model": "cohere/rerank-v3.5", "query": "q", "documents": ["a", "b"]},

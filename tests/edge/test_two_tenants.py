@@ -160,6 +160,7 @@ BODIES: dict[str, Any] = {
     "POST /v2/memory-stores/{key}/memories": {"entity_id": "e1"},
     "POST /v2/memory-stores/{key}/memories/{entity}/documents": {"text": "mine now"},
     "PUT /v2/agents": {"version": "1.0.0"},
+    "POST /v2/agents": {"message": {"role": "user", "parts": [{"kind": "text", "text": "hello"}]}},
     "POST /v1/conversations": {"metadata": {"mine": "now"}},
     "POST /v1/conversations/{id}/items": {"items": [{"role": "user", "content": "mine now"}]},
 }

@@ -146,7 +146,7 @@ class World:
 CANCELS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9)), max_size=10)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     outcomes=st.lists(st.booleans(), min_size=1, max_size=5),
     turns=st.lists(st.integers(0, 4), min_size=1, max_size=5),

@@ -29,7 +29,7 @@ def said(blocks: list[Json]) -> list[Json]:
     return kept
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(replies(with_others=False))
 def test_an_answer_with_thinking_comes_back_in_its_places(reply: Json) -> None:
     message = decode(orjson.dumps(reply), call()).payload["choices"][0]["message"]  # type: ignore[index]

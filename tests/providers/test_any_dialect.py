@@ -33,7 +33,7 @@ ROWS = [name for name in CHATTING if name not in DIALECTS]
 GROUPS = [(name,) for name in DIALECTS if name != "rows"] + [tuple(ROWS[start::4]) for start in range(4)]
 each = pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0] if len(group) == 1 else "rows")
 asked = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -35,7 +35,7 @@ def is_kept(block: Json) -> bool:
     return "toolUse" in block or bool(block["text"].strip())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(replies(plain=True), st.sampled_from(MODELS))
 def test_an_answer_with_reasoning_comes_back_in_its_places(reply: Json, model: str) -> None:
     whole: Any = decode(orjson.dumps(reply), call(model)).payload
@@ -69,7 +69,7 @@ def spoilt(value: Any, data: st.DataObject) -> Any:
     return data.draw(JUNK)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(replies(), st.sampled_from(MODELS), st.data())
 def test_a_spoilt_reply_raises_nothing_but_our_own_errors(reply: Json, model: str, data: st.DataObject) -> None:
     try:
@@ -78,7 +78,7 @@ def test_a_spoilt_reply_raises_nothing_but_our_own_errors(reply: Json, model: st
         return
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(replies(), st.sampled_from(MODELS), st.data())
 def test_spoilt_events_raise_nothing_but_our_own_errors(reply: Json, model: str, data: st.DataObject) -> None:
     events = events_of(reply, 5)

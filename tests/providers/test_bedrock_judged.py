@@ -212,7 +212,7 @@ def conversations(draw: st.DrawFn) -> list[Json]:
     return [*messages, {"role": "user", "content": "Go on"}]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(MODELS, conversations(), PARAMETERS, st.lists(NAMES, max_size=2, unique=True))
 def test_any_request_is_botocores(model: str, messages: list[Json], parameters: Json, names: list[str]) -> None:
     tools = [{"type": "function", "function": {"name": name}} for name in names]

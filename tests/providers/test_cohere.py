@@ -166,7 +166,7 @@ def test_a_spoilt_signature_spoils_no_request(signature: str) -> None:
     assert found.dropped == ("messages.reasoning",)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(any_cohere.replies())
 def test_an_answer_with_thinking_comes_back_in_its_places(reply: Json) -> None:
     said = reply["message"]

@@ -71,7 +71,7 @@ def assert_lawful_answer(told: Any, *, is_chunk: bool = False) -> None:
     Completion.model_validate_json(orjson.dumps(whole), strict=True)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(BODIES, st.booleans())
 def test_any_request_to_openai_is_lawful(fields: Json, stream: bool) -> None:
     fields = {name: value for name, value in fields.items() if not stream or name != "best_of"}

@@ -46,7 +46,7 @@ def is_signed(parts: list[Json]) -> bool:
     return any("thoughtSignature" in part for part in parts)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(replies())
 def test_a_signed_answer_comes_back_part_for_part(reply: Json) -> None:
     parts = heard(reply)

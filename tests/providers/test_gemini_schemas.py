@@ -234,7 +234,7 @@ schemas = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.dictionaries(keywords, schemas, max_size=4))
 def test_nonsense_breaks_nothing(schema: dict[str, Any]) -> None:
     assert adapted(schema)[0] is not None

@@ -221,7 +221,7 @@ def test_what_cannot_be_said_is_a_400_that_points_at_it(param: str, message: Jso
     assert caught.value.param == param
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(any_mistral.choices(0))
 def test_an_answer_with_thinking_comes_back_in_its_places(choice: Json) -> None:
     reply = {"id": "x", "model": "m", "choices": [choice], "usage": {}}

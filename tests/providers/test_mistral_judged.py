@@ -64,7 +64,7 @@ def test_requests_are_lawful(case: Case) -> None:
     assert_lawful_request(case.adapter().encode(case.call(), case.target()).body)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(asked.bodies("mistral"))
 def test_any_request_is_lawful(body: Json) -> None:
     assert_lawful_request({"model": "m", **asked.encoded("mistral", body).body})

@@ -50,7 +50,7 @@ def test_the_judge_refuses_what_the_sdk_does_not_know(wrong: Json) -> None:
         assert_lawful_request(right | wrong)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(asked.bodies("openai"))
 def test_any_request_is_lawful(body: Json) -> None:
     sent = asked.encoded("openai", body).body

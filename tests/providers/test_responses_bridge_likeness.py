@@ -66,7 +66,7 @@ def told(chunks: list[Json], *, as_bytes: bool) -> list[Any]:
 
 
 @given(st.lists(st.tuples(CHUNKS | PLAIN, st.integers(1, 3)), max_size=12))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_chunks_in_bytes_are_told_as_those_that_are_taken_apart(repeated: list[tuple[Json, int]]) -> None:
     chunks = [each for each, times in repeated for _ in range(times)]
     assert told(chunks, as_bytes=True) == told(chunks, as_bytes=False)

@@ -205,7 +205,7 @@ _PART: Any = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(_PART, max_size=3), st.dictionaries(st.sampled_from(["task_id", "thread", "metadata"]), _JSON))
 def test_whatever_is_posted_is_a_call_or_the_callers_fault(parts: list[Json], more: Json) -> None:
     try:

@@ -152,7 +152,7 @@ def check_turn(found: list[Item], approvals: int) -> None:
     assert len(waiting) <= approvals
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(wholes, max_size=5), st.lists(wholes | st.just([REFERENCE]), max_size=3))
 def test_a_whole_conversation_is_always_told(before: list[list[Item]], own: list[list[Item]]) -> None:
     items = [*flat(before), *flat(own)]
@@ -160,7 +160,7 @@ def test_a_whole_conversation_is_always_told(before: list[list[Item]], own: list
     check_turn(turn_input(flat(before), flat(own), resolved={"msg_hi": HI}), approvals)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(wholes | parts, max_size=6), st.lists(wholes | parts, max_size=3))
 def test_any_items_give_a_turn_or_an_error_that_says_where(before: list[list[Item]], own: list[list[Item]]) -> None:
     items = [*flat(before), *flat(own)]

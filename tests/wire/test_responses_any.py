@@ -36,7 +36,7 @@ def judged(reading: typing.Callable[[Posted], Call], body: dict[str, Any]) -> Ca
         return None
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.sampled_from([*PARAMETERS, *sorted(GATEWAY_FIELDS), "model"]), json_values)
 def test_any_value_of_any_field_is_accepted_or_named(name: str, value: object) -> None:
     call = judged(read_response, {**MINIMAL, name: value})
@@ -67,7 +67,7 @@ things = st.fixed_dictionaries({}, optional={"type": KINDS | json_values}).flatm
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.lists(things, max_size=3), st.lists(things, max_size=2), json_values | things)
 def test_any_items_and_tools_are_accepted_or_named(items: Any, tools: Any, choice: Any) -> None:
     judged(read_response, {**MINIMAL, "input": items, "tools": tools, "tool_choice": choice})

@@ -12,8 +12,8 @@ from pathlib import Path
 import uvicorn
 
 from orrery.core.errors import AwsFault, GatewayError
+from orrery.core.keeping import Queue
 from orrery.edge import wiring
-from orrery.edge.background import worker
 from orrery.edge.blobs_local import RESPONSES_KEPT_S, LocalBlobs
 from orrery.edge.embedded.folder import StateFolder, StateUnusable
 from orrery.edge.embedded.opening import OpenTable, open_remote, open_state
@@ -21,7 +21,6 @@ from orrery.edge.founding import Connection, connect
 from orrery.edge.http_pool import Pool
 from orrery.edge.http_tls import lazy_tls
 from orrery.edge.peppers import ReadPeppers, parse_peppers
-from orrery.edge.queue_local import LocalQueue
 from orrery.edge.routes import Mounted, read_routes
 from orrery.edge.sandbox import app as sandbox
 from orrery.edge.settings import Misconfigured, Settings, from_environment
@@ -74,7 +73,7 @@ async def run(settings: Settings, template: Path, listener: socket.socket) -> No
             blobs=partial(LocalBlobs, settings.state / "blobs"),
             kept_blobs=partial(LocalBlobs, settings.state / "responses", kept_s=RESPONSES_KEPT_S),
             interpreter=_interpreter,
-            queue=lambda: LocalQueue(worker(wiring.current)),
+            queue=_queue,
         )
         wiring.install(gateway)
         app = Mounted(read_routes(template), {SANDBOX: sandbox, PLACE: uploads})
@@ -92,6 +91,13 @@ def _interpreter() -> Interpreter:
     from orrery.edge.interpreting_local import LocalInterpreter
 
     return LocalInterpreter()
+
+
+def _queue() -> Queue:
+    from orrery.edge.background import worker
+    from orrery.edge.queue_local import LocalQueue
+
+    return LocalQueue(worker(wiring.current))
 
 
 def _given(peppers: Mapping[int, bytes]) -> ReadPeppers:
