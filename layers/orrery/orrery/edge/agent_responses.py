@@ -22,6 +22,7 @@ from orrery.flow.serve import Answer
 
 PATH = "/v2/agents/{key}/responses"
 
+
 async def invoke(request: Request, gateway: Gateway) -> Response:
     """The answer, made while it is sent."""
     return Invoking(str(request.path_params["key"]), gateway)

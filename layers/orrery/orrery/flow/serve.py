@@ -153,9 +153,7 @@ def refusals(visit: Visit, gateway: Gateway) -> Iterator[None]:
 
 async def _admitted(visit: Visit, gateway: Gateway) -> tuple[Exchange, Hold]:
     plan = await make_plan(visit.call, gateway, visit.principal.organization)
-    exchange = Exchange(
-        visit.arrival, visit.principal, plan, headers=visit.headers, after=visit.after, keep=visit.keep
-    )
+    exchange = Exchange(visit.arrival, visit.principal, plan, headers=visit.headers, after=visit.after, keep=visit.keep)
     try:
         return exchange, await admit(exchange, visit, gateway)
     except OutOfCredit as err:
