@@ -20,7 +20,7 @@ from orrery.edge.settings import Settings
 from orrery.stores.keys import KeyStore
 from orrery.stores.table import Table
 
-FUNCTIONS = ("Chat", "Embeddings", "Images", "Audio", "Models", "Manage", "Sweep")
+FUNCTIONS = ("Chat", "Responses", "Background", "Embeddings", "Images", "Audio", "Models", "Manage", "Sweep")
 
 
 class Provider(uvicorn.Server):
@@ -53,6 +53,8 @@ async def main(state: Path, address: str) -> None:
             "ORRERY_PROVIDER_SECRET_ARN": "",
             "ORRERY_PEPPER_SECRET_ARN": "",
             "ORRERY_UPLOADS_BUCKET": "",
+            "ORRERY_QUEUE_URL": "",
+            "ORRERY_INTERPRETER_FUNCTION": "",
         }
         (state / "env.part").write_text(json.dumps(dict.fromkeys(FUNCTIONS, variables)))
         (state / "env.part").rename(state / "env.json")
